@@ -1,0 +1,75 @@
+package mpy
+
+// A Module is one compiled source file: the root raw code and the names its
+// bytecode refers to.
+type Module struct {
+	// Version is the .mpy version whose bytecode this is: 3 (MicroPython
+	// v1.9.3 to v1.10), 4 (v1.11) or 5 (v1.12).
+	Version int
+	// Names are the qstrs the module uses. Inside Code a name operand is the
+	// two-byte little-endian index of its name in this list, as the device's
+	// two-byte qstr ids are; loading a module patches the ids in.
+	Names []string
+	Root  *RawCode
+}
+
+// Name is an index into Module.Names.
+type Name uint16
+
+// RawCode is one compiled scope: what the device keeps in an mp_raw_code_t.
+type RawCode struct {
+	// Code is the whole bytecode block as it lies in the device's memory:
+	// prelude, code info, closed-over cell list, then the opcodes.
+	Code []byte
+	// ArgNames are the first entries of the const table: the names of the
+	// positional and then the keyword-only arguments.
+	ArgNames []Name
+	// Objs follow in the const table.
+	Objs []Obj
+	// Children follow last.
+	Children []*RawCode
+
+	// ScopeFlags, NumPos, NumKwOnly and NumDefPos repeat what the prelude
+	// says, for those who make function objects.
+	ScopeFlags byte
+	NumPos     int
+	NumKwOnly  int
+	NumDefPos  int
+
+	// SelfRef, CodeRef and TableRef are the heap blocks that the device's
+	// compiler has already allocated for the raw code, its bytecode and its
+	// const table (0 when cross-compiled or read from a file, or where the
+	// part is empty).
+	SelfRef, CodeRef, TableRef uint32
+}
+
+// ScopeFlags bits, as the prelude of every version spells them.
+const (
+	ScopeVarArgs     = 0x01 // has *args
+	ScopeVarKeywords = 0x02 // has **kwargs
+	ScopeGenerator   = 0x04 // is a generator
+	ScopeDefKwArgs   = 0x08 // keyword-only arguments have defaults
+)
+
+// ObjKind tells what an Obj holds. The values are the letters of the .mpy format.
+type ObjKind byte
+
+// The kinds of constant object in a .mpy file.
+const (
+	ObjStr      ObjKind = 's'
+	ObjBytes    ObjKind = 'b'
+	ObjInt      ObjKind = 'i'
+	ObjFloat    ObjKind = 'f'
+	ObjComplex  ObjKind = 'c'
+	ObjEllipsis ObjKind = 'e'
+)
+
+// Obj is a constant object of a raw code. Text is the string's or the bytes'
+// content, or the decimal text of a number, as the file spells it.
+type Obj struct {
+	Kind ObjKind
+	Text string
+	// Ref is the object on the device's heap if the device's parser has made
+	// it already, else 0.
+	Ref uint32
+}
