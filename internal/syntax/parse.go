@@ -1,0 +1,115 @@
+package syntax
+
+import "strconv"
+
+// Mode is what sort of source text is parsed.
+type Mode uint8
+
+// The modes.
+const (
+	File   Mode = iota // a module, or the argument of exec
+	Single             // one statement typed at the prompt
+	Eval               // the argument of eval
+)
+
+// Version is the MicroPython release whose language is meant.
+type Version uint8
+
+// The releases. The zero Version stands for V111.
+const (
+	V194 Version = iota + 1
+	V110
+	V111
+	V112
+)
+
+// Detail is how much the device's error messages say.
+type Detail uint8
+
+// The levels of detail, as firmware is built with them.
+const (
+	DetailNormal Detail = iota
+	DetailTerse
+	DetailFull
+)
+
+// Options say which MicroPython reads the text and what it costs there.
+type Options struct {
+	Version Version
+	// SmallIntBits is the width of a small int where the parser runs: 31 on
+	// the device (and for 0), 63 in a cross-compiler on a PC.
+	SmallIntBits int
+	// Unicode makes escapes above 127 in strings UTF-8, as in firmware built
+	// with unicode strings; else they are bytes.
+	Unicode bool
+	// OptLevel is what -O gives: __debug__ is False from 1 on.
+	OptLevel int
+	// NoFloat and NoComplex are for firmware without these types.
+	NoFloat, NoComplex bool
+	Detail             Detail
+
+	// Budget is charged for everything the device allocates; nil for none.
+	Budget Budget
+	// Names decides which strings become names; nil for a table that knows
+	// only what this text has interned.
+	Names Names
+	// ReaderBytes is charged for the reader of the source: 16 for text in
+	// memory, 32 for a file; 0 for none.
+	ReaderBytes int
+}
+
+// Tree is a parsed source text.
+type Tree struct {
+	Root *Node
+	// Name is the name of the source.
+	Name string
+
+	budget Budget
+	chunks []Ref
+}
+
+// Release gives back what the tree costs on the device. The device's compiler
+// does so when it has made all scopes' code.
+func (t *Tree) Release() {
+	for i := len(t.chunks) - 1; i >= 0; i-- {
+		t.budget.Free(t.chunks[i])
+	}
+	t.chunks = nil
+}
+
+// ErrorKind is the Python exception that an Error is.
+type ErrorKind uint8
+
+// The kinds of error.
+const (
+	SyntaxError ErrorKind = iota
+	IndentationError
+	NotImplementedError
+)
+
+var errorKindNames = [...]string{"SyntaxError", "IndentationError", "NotImplementedError"}
+
+// String gives the name of the exception.
+func (k ErrorKind) String() string { return errorKindNames[k] }
+
+// Error is a text that the device refuses to compile.
+type Error struct {
+	Kind ErrorKind
+	// Msg is the text of the exception.
+	Msg string
+	// Format is the format string that Msg was made from; empty if Msg is a
+	// text in the firmware. It decides what the exception costs.
+	Format string
+	// Name and Line are the traceback's only entry; Line 0 means that the
+	// exception has no traceback.
+	Name string
+	Line uint32
+}
+
+// Error gives the traceback entry and the message on one line.
+func (e *Error) Error() string {
+	if e.Line == 0 {
+		return e.Kind.String() + ": " + e.Msg
+	}
+	return e.Name + ":" + strconv.FormatUint(uint64(e.Line), 10) + ": " + e.Kind.String() + ": " + e.Msg
+}
