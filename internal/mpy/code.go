@@ -1,3 +1,9 @@
+// Package mpy holds compiled MicroPython code: the opcode table of the three
+// bytecode generations a device may run, the .mpy file format that carries
+// them (read, write), a verifier and a disassembler.
+//
+// It does not compile (internal/compiler makes Modules) and it does not run
+// anything (internal/vm loads a Module into a device's memory).
 package mpy
 
 // A Module is one compiled source file: the root raw code and the names its
@@ -30,7 +36,8 @@ type RawCode struct {
 	Children []*RawCode
 
 	// ScopeFlags, NumPos, NumKwOnly and NumDefPos repeat what the prelude
-	// says, for those who make function objects.
+	// says, for those who make function objects; ScopeFlags in the bits below,
+	// whatever the version.
 	ScopeFlags byte
 	NumPos     int
 	NumKwOnly  int
@@ -43,7 +50,8 @@ type RawCode struct {
 	SelfRef, CodeRef, TableRef uint32
 }
 
-// ScopeFlags bits, as the prelude of every version spells them.
+// ScopeFlags bits, in the numbering of v1.11 (v1.12 preludes number the first
+// three otherwise; RawCode.ScopeFlags does not).
 const (
 	ScopeVarArgs     = 0x01 // has *args
 	ScopeVarKeywords = 0x02 // has **kwargs
