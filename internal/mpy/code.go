@@ -17,6 +17,19 @@ type Module struct {
 	// two-byte qstr ids are; loading a module patches the ids in.
 	Names []string
 	Root  *RawCode
+
+	// SmallIntBits is the width of the small ints the module was compiled
+	// for; 0 stands for 31.
+	SmallIntBits int
+	// Unicode is whether it was compiled for unicode strings.
+	Unicode bool
+	// CompilerIDs are the numbers that the cross-compiler which made the file
+	// had for the Names, in the same order. A file carries them where a loader
+	// puts the device's own: in version 3 all but those that are only names of
+	// arguments, in version 4 those of functions and source files, in version
+	// 5 none. They mean nothing to a device, but a file is not the same bytes
+	// without them. 0 is for a name whose number is not known.
+	CompilerIDs []uint16
 }
 
 // Name is an index into Module.Names.
@@ -35,6 +48,11 @@ type RawCode struct {
 	// Children follow last.
 	Children []*RawCode
 
+	// NameReads lists, for a module read from a file, the names of this raw
+	// code in the order the file gives them: those of Code and its prelude
+	// (in version 4 the prelude's last, otherwise first), then ArgNames.
+	NameReads []NameRead
+
 	// ScopeFlags, NumPos, NumKwOnly and NumDefPos repeat what the prelude
 	// says, for those who make function objects; ScopeFlags in the bits below,
 	// whatever the version.
@@ -48,6 +66,14 @@ type RawCode struct {
 	// const table (0 when cross-compiled or read from a file, or where the
 	// part is empty).
 	SelfRef, CodeRef, TableRef uint32
+}
+
+// A NameRead tells how a file gives a name: spelled out with its length, or as
+// a reference to a built-in name or to one spelled out shortly before. A
+// loader interns the spelled ones.
+type NameRead struct {
+	Name    Name
+	Spelled bool
 }
 
 // ScopeFlags bits, in the numbering of v1.11 (v1.12 preludes number the first

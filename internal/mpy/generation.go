@@ -11,6 +11,7 @@ type Generation struct {
 	codes    [256]byte    // by Op: its code, 0 if absent
 	infos    [256]*OpInfo // by code: its row, nil if unused
 	binCode  [256]int16   // by BinaryOp: the distance to the first, -1 if absent
+	shapes   [256]shape   // by code
 }
 
 // Generations are made once from the table; nothing changes them after.
@@ -61,6 +62,7 @@ func newGeneration(version int) *Generation {
 			g.infos[int(code)+n] = info
 		}
 	}
+	g.shapes = shapesOf(g)
 	return g
 }
 
