@@ -24,6 +24,9 @@ type Budget interface {
 	Free(r Ref)
 	// Object makes the constant as an object of the language on the heap, as
 	// the parser does for every literal that is not a small int or a qstr.
+	// For a ConstInt the parser has already allocated what it takes, c.Ref
+	// and c.DigitsRef, because when it does so depends on the operation that
+	// computes it; Object only fills them in, and gives c.Ref back.
 	Object(c *Const) (Ref, error)
 }
 

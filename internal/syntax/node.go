@@ -49,8 +49,10 @@ type Const struct {
 	// the device does not turn the result of a long computation back.
 	Int *big.Int
 	// Digits is how many 16-bit digits the device's buffer for Int has room
-	// for, which depends on the operation that made it.
-	Digits int
+	// for, which depends on the operation that made it; DigitsRef is that
+	// buffer, 0 where Digits is 0.
+	Digits    int
+	DigitsRef Ref
 	// Ref is the object on the device's heap; 0 without a Budget.
 	Ref Ref
 }

@@ -77,6 +77,20 @@ func (t *Tree) Release() {
 	t.chunks = nil
 }
 
+// Parse reads src as source text called name. Its error is an *Error, or
+// what the Budget or the Names refused with. After an error nothing that was
+// charged is given back: the device leaves it all to its collector.
+func Parse(src []byte, name string, mode Mode, o Options) (*Tree, error) {
+	if o.Version == 0 {
+		o.Version = V111
+	}
+	if o.SmallIntBits == 0 {
+		o.SmallIntBits = 31
+	}
+	p := parser{opts: &o}
+	return p.parse(src, name, mode)
+}
+
 // ErrorKind is the Python exception that an Error is.
 type ErrorKind uint8
 
@@ -85,9 +99,10 @@ const (
 	SyntaxError ErrorKind = iota
 	IndentationError
 	NotImplementedError
+	OverflowError
 )
 
-var errorKindNames = [...]string{"SyntaxError", "IndentationError", "NotImplementedError"}
+var errorKindNames = [...]string{"SyntaxError", "IndentationError", "NotImplementedError", "OverflowError"}
 
 // String gives the name of the exception.
 func (k ErrorKind) String() string { return errorKindNames[k] }
