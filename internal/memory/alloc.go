@@ -23,19 +23,38 @@ func (h *Heap) Alloc(n uint32) uint32 {
 	if nb-1 >= maxSmall || h.special {
 		return h.allocSlow(n, false)
 	}
-	// The first fit starts in the hint's word, or the general search finds it:
-	// a run that goes on into the next word starts behind all runs within this one.
-	w := h.hint[nb&15] >> 6
-	used := h.used[w]
-	fit := runStarts(^used, nb)
-	if fit == 0 {
-		return h.allocSlow(n, false)
+	var b uint32
+	if h.lastLen >= nb && h.last <= h.hint[nb&15] {
+		// Most often a frame takes the place of the one that has just gone.
+		b = h.last
+		h.last += nb
+		h.lastLen -= nb
+		w, i := b>>6, b&63
+		if i+nb > 64 {
+			setBits(h.used, b, nb)
+		} else {
+			h.used[w] |= (1<<(nb&63) - 1) << i
+		}
+		h.head[w] |= 1 << i
+	} else {
+		if h.lastLen != 0 {
+			h.settle()
+		}
+		// The first fit starts in the hint's word, or the general search finds
+		// it: a run that goes on into the next word starts behind all runs
+		// within this one.
+		w := h.hint[nb&15] >> 6
+		used := h.used[w]
+		fit := runStarts(^used, nb)
+		if fit == 0 {
+			return h.allocSlow(n, false)
+		}
+		i := uint32(bits.TrailingZeros64(fit)) & 63
+		h.used[w] = used | (1<<(nb&63)-1)<<i
+		h.head[w] |= 1 << i
+		b = w<<6 + i
+		h.hint[nb&15] = b + nb
 	}
-	i := uint32(bits.TrailingZeros64(fit)) & 63
-	h.used[w] = used | (1<<(nb&63)-1)<<i
-	h.head[w] |= 1 << i
-	b := w<<6 + i
-	h.hint[nb&15] = b + nb
 	h.nfree -= nb
 	h.amount += nb
 	h.allocs++
@@ -98,11 +117,17 @@ func (h *Heap) allocSlow(n uint32, final bool) uint32 {
 // Free frees the allocation at p, without finalising it. It does nothing if p
 // is 0 or the heap is locked, and panics if p is no allocation.
 func (h *Heap) Free(p uint32) {
-	if p == 0 || h.lockDepth != 0 {
+	if h.lockDepth != 0 {
 		return
 	}
-	b := h.mustHead(p)
+	b := h.blockAt(p)
 	w, i := b>>6, b&63
+	if b >= h.nblocks || h.head[w]>>i&1 == 0 {
+		if p == 0 {
+			return
+		}
+		badAddress(p)
+	}
 	used, head := h.used[w], h.head[w]
 	n := 1 + uint32(bits.TrailingZeros64(^((used &^ head) >> i >> 1)))
 	if i+n >= 64 {
@@ -116,7 +141,11 @@ func (h *Heap) Free(p uint32) {
 		h.clearFinal(b)
 	}
 	h.nfree += n
-	h.lowerHints(b, n)
+	if h.lastLen == 0 && used<<1>>i&1 != 0 {
+		h.last, h.lastLen = b, n
+	} else {
+		h.released(b, n)
+	}
 	if h.Trace != nil {
 		h.Trace(OpFree, p, n*BlockBytes, 0)
 	}
@@ -151,7 +180,7 @@ func (h *Heap) Realloc(p, n uint32, allowMove bool) uint32 {
 	if want < have {
 		clearBits(h.used, b+want, have-want)
 		h.nfree += have - want
-		h.lowerHints(b+want, have-want)
+		h.released(b+want, have-want)
 	}
 	if h.Trace != nil {
 		h.Trace(OpRealloc, p, n, have*BlockBytes)
@@ -180,6 +209,7 @@ func (h *Heap) grow(p, b, have, want, n uint32, allowMove bool) uint32 {
 	if h.failNow() {
 		return h.failed(p, n)
 	}
+	h.settle()
 	setBits(h.used, b+have, want-have)
 	h.nfree -= want - have
 	clear(h.dwords[p>>3+have*2 : p>>3+want*2])

@@ -41,6 +41,7 @@ func runStarts(free uint64, n uint32) uint64 {
 // blocks, and keeps the class's hint. The lowest address wins just as
 // upstream, whose own starting index only ever skips blocks in use.
 func (h *Heap) findRun(nb uint32) (block uint32, ok bool) {
+	h.settle()
 	k := classOf(nb)
 	if nb > h.nfree {
 		return 0, false
@@ -88,7 +89,7 @@ func (h *Heap) findLarge(nb, k uint32) (block uint32, ok bool) {
 		if start >= h.nblocks {
 			break
 		}
-		end := h.nextUsed(start)
+		end := h.freeEnd(start, nb)
 		if !hinted && end-start >= classMin[k] {
 			h.hint[k], hinted = start, true
 		}
@@ -135,7 +136,21 @@ func (h *Heap) isFree(b, n uint32) bool {
 	if n > h.nfree || b >= h.nblocks {
 		return false
 	}
-	return h.nextUsed(b)-b >= n
+	return h.freeEnd(b, n)-b >= n
+}
+
+// freeEnd is nextUsed, but may stop n or more blocks behind b.
+func (h *Heap) freeEnd(b, n uint32) uint32 {
+	w := b >> 6
+	used := h.used[w] >> (b & 63) << (b & 63)
+	for used == 0 {
+		w++
+		if w<<6-b >= n {
+			return w << 6
+		}
+		used = h.used[w]
+	}
+	return w<<6 + uint32(bits.TrailingZeros64(used))
 }
 
 // chainLen returns the number of blocks of the allocation that starts at b.
@@ -150,6 +165,36 @@ func (h *Heap) chainLen(b uint32) uint32 {
 		other = ^(h.used[w] &^ h.head[w])
 	}
 	return w<<6 + uint32(bits.TrailingZeros64(other)) - b
+}
+
+// released accounts for the n blocks from b on having become free: they join
+// the last freed ones if they touch them, or take their place.
+func (h *Heap) released(b, n uint32) {
+	if h.lastLen != 0 {
+		if h.last+h.lastLen == b {
+			h.lastLen += n
+			return
+		}
+		if b+n == h.last {
+			n += h.lastLen
+		} else {
+			h.lowerHints(h.last, h.lastLen)
+		}
+		h.lastLen = 0
+	}
+	if b == 0 || h.used[(b-1)>>6]>>((b-1)&63)&1 != 0 {
+		h.last, h.lastLen = b, n
+	} else {
+		h.lowerHints(b, n)
+	}
+}
+
+// settle makes the hints true without exception.
+func (h *Heap) settle() {
+	if h.lastLen != 0 {
+		h.lowerHints(h.last, h.lastLen)
+		h.lastLen = 0
+	}
 }
 
 // lowerHints accounts for the n blocks from b on having become free. Only the

@@ -42,6 +42,7 @@ func (h *Heap) Check() error {
 	case finals != h.nfinal:
 		return fmt.Errorf("memory: %d finalisers are set but %d are counted", finals, h.nfinal)
 	}
+	h.settle()
 	return h.checkHints()
 }
 
@@ -95,7 +96,7 @@ func (h *Heap) Restore(s *Snapshot) error {
 	h.lockDepth, h.threshold, h.amount = s.lockDepth, s.threshold, s.amount
 	h.failAt, h.allocs, h.collects = s.failAt, s.allocs, s.collects
 	h.autoOff = s.autoOff
-	h.hint = [numClasses]uint32{}
+	h.forgetHints()
 	h.updateSpecial()
 	return nil
 }

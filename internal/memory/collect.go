@@ -139,7 +139,7 @@ func (h *Heap) finish() int {
 	freed := h.sweep()
 	h.Unlock()
 	h.collects++
-	h.hint = [numClasses]uint32{}
+	h.forgetHints()
 	h.sweeping = false
 	if h.Trace != nil {
 		h.Trace(OpCollect, 0, uint32(freed), (h.nfree-before)*BlockBytes)

@@ -117,8 +117,12 @@ type Heap struct {
 	allocs    uint64
 	collects  uint64
 
-	// hint[k]: no run of classMin[k] free blocks starts below this block.
-	hint [numClasses]uint32
+	// hint[k]: no run of classMin[k] free blocks starts below this block, but
+	// for those that reach into the lastLen blocks from last on. Those were
+	// freed and not looked at since; the block before them is in use.
+	hint    [numClasses]uint32
+	last    uint32
+	lastLen uint32
 
 	pinned    uint32 // what Realloc is moving: a root, as on the device's C stack
 	roots     func(*Marker)
@@ -194,8 +198,14 @@ func (h *Heap) Reset() {
 	h.head[last] = h.padding()
 	h.nfree, h.nfinal = h.nblocks, 0
 	h.lockDepth, h.autoOff, h.amount, h.threshold, h.failAt = 0, false, 0, noThreshold, 0
-	h.hint = [numClasses]uint32{}
+	h.forgetHints()
 	h.updateSpecial()
+}
+
+// forgetHints makes searches start at the first block again.
+func (h *Heap) forgetHints() {
+	h.hint = [numClasses]uint32{}
+	h.lastLen = 0
 }
 
 // padding is the bits of the last word of a plane that belong to no block.
