@@ -83,6 +83,13 @@ const (
 	ScopeVarKeywords = 0x02 // has **kwargs
 	ScopeGenerator   = 0x04 // is a generator
 	ScopeDefKwArgs   = 0x08 // keyword-only arguments have defaults
+
+	// mpy-cross, which can make machine code, also notes in versions 3 and 4
+	// whether a function uses globals (or makes functions) and whether it has
+	// constant objects (or makes functions). Bytecode takes no notice.
+
+	ScopeRefGlobals = 0x10
+	ScopeHasConsts  = 0x20
 )
 
 // ObjKind tells what an Obj holds. The values are the letters of the .mpy format.

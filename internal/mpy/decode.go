@@ -6,7 +6,7 @@ import "errors"
 var (
 	errCodeShort   = errors.New("instruction is cut off")
 	errCodeUnknown = errors.New("unknown opcode")
-	errCodeNumber  = errors.New("operand does not fit in 32 bits")
+	errCodeNumber  = errors.New("operand is too large")
 )
 
 // Decode decodes the instruction at code[at:] and returns the offset of the
@@ -78,8 +78,8 @@ func decodeUint(code []byte, at int) (v, next int, err error) {
 	}
 }
 
-// decodeInt reads a signed int. One that does not fit in 32 bits is an error:
-// it cannot be a small int of any device.
+// decodeInt reads a signed int. One that does not fit in 63 bits is an error:
+// it cannot be a small int of any machine.
 func decodeInt(code []byte, at int) (v, next int, err error) {
 	var n int64
 	if at < len(code) && code[at]&0x40 != 0 {
@@ -91,10 +91,10 @@ func decodeInt(code []byte, at int) (v, next int, err error) {
 		}
 		b := code[at]
 		at++
-		n = n<<7 | int64(b&0x7f)
-		if n > 1<<31-1 || n < -1<<31 {
+		if n >= 1<<55 || n < -1<<55 {
 			return 0, at, errCodeNumber
 		}
+		n = n<<7 | int64(b&0x7f)
 		if b&0x80 == 0 {
 			return int(n), at, nil
 		}

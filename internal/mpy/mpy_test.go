@@ -69,3 +69,16 @@ func TestReadWriteRecorded(t *testing.T) {
 		}
 	}
 }
+
+func TestVerifyRecorded(t *testing.T) {
+	for _, name := range recorded(t) {
+		m, err := Read(readFile(t, name), ReadOptions{})
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if err := Verify(m); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

@@ -1,0 +1,286 @@
+package mpy
+
+// A block is a handler that is set up: an entry of the exception stack.
+type block struct {
+	parent *block
+	count  int // blocks including this one
+	except bool
+	// handler is the offset of the handler's first instruction.
+	handler int
+	// depth is that of the value stack that the handler starts from; what
+	// made it start lies above.
+	depth int
+	// slack is that of the code that set the block up.
+	slack int
+}
+
+func (b *block) size() int {
+	if b == nil {
+		return 0
+	}
+	return b.count
+}
+
+// A state is what is known before an instruction.
+type state struct {
+	reached bool
+	queued  bool
+	depth   int32 // of the value stack
+	// slack is how many slots there may be besides: a finally handler starts
+	// with one slot above the stack if an exception brought it there, with
+	// two if a return, break or continue did. Depth counts the first case.
+	slack int32
+	block *block
+}
+
+// follow runs the code on depths alone, along all paths, until nothing new
+// comes up.
+func (a *analysis) follow() error {
+	a.flow = make([]state, len(a.instrs))
+	a.blocks = make(map[int]*block)
+	if err := a.reach(0, a.CodeOffset, a.CodeOffset, state{}); err != nil {
+		return err
+	}
+	for len(a.work) > 0 {
+		i := a.work[len(a.work)-1]
+		a.work = a.work[:len(a.work)-1]
+		a.flow[i].queued = false
+		if err := a.step(i); err != nil {
+			return err
+		}
+	}
+	a.depth = make([]int32, len(a.code))
+	for i := range a.depth {
+		a.depth[i] = -1
+	}
+	for i := range a.flow {
+		if a.flow[i].reached {
+			a.depth[a.instrs[i].at] = a.flow[i].depth
+		}
+	}
+	return nil
+}
+
+// reach notes that the instruction at an offset can be come to in a state,
+// from the instruction at another.
+func (a *analysis) reach(depth, from, to int, s state) error {
+	if to < a.CodeOffset || to > len(a.code) {
+		return a.fail(from, "it jumps out of the function")
+	}
+	if to == len(a.code) {
+		return a.fail(from, "the code does not end with a return")
+	}
+	i := int(a.index[to]) - 1
+	if i < 0 {
+		return a.fail(from, "it jumps into the middle of an instruction")
+	}
+	s.depth = int32(depth)
+	if err := a.fits(from, depth); err != nil {
+		return err
+	}
+	old := &a.flow[i]
+	if !old.reached {
+		s.reached, s.queued = true, true
+		*old = s
+		a.work = append(a.work, i)
+		return nil
+	}
+	if old.depth != s.depth {
+		return a.fail(from, "it comes to offset %d with %d values on the stack, another way with %d", to, s.depth, old.depth)
+	}
+	changed := false
+	if old.block != s.block {
+		if a.mod.Version != 3 {
+			return a.fail(from, "it comes to offset %d with other handlers set up than another way", to)
+		}
+		if common := commonBlock(old.block, s.block); common != old.block {
+			old.block, changed = common, true
+		}
+	}
+	if s.slack > old.slack {
+		old.slack, changed = s.slack, true
+	}
+	if changed && !old.queued {
+		old.queued = true
+		a.work = append(a.work, i)
+	}
+	return nil
+}
+
+// commonBlock gives the innermost block that is in both.
+func commonBlock(x, y *block) *block {
+	for x != y {
+		if x.size() >= y.size() {
+			x = x.parent
+		} else {
+			y = y.parent
+		}
+	}
+	return x
+}
+
+// fits checks that so many values have room on the stack.
+func (a *analysis) fits(at, depth int) error {
+	if depth > a.limit {
+		return a.fail(at, "the stack holds %d values, the frame has room for %d", depth, a.limit)
+	}
+	a.MaxDepth = max(a.MaxDepth, depth)
+	return nil
+}
+
+// step follows one instruction to all that can come next.
+func (a *analysis) step(i int) error {
+	in, s := &a.instrs[i], a.flow[i]
+	s.queued, s.reached = false, false
+	depth := int(s.depth)
+	pop, push := in.Effect()
+	if pop > depth+int(s.slack) {
+		return a.fail(in.at, "%v takes %d values off a stack of %d", in.Op, pop, depth)
+	}
+	after := depth - pop + push
+	to := in.next + in.Arg // for the jumps that have no byte behind the distance
+
+	switch in.Op {
+	case OpReturnValue, OpRaiseVarargs, OpRaiseLast, OpRaiseObj, OpRaiseFrom:
+		return nil
+	case OpJump:
+		return a.reach(depth, in.at, to, s)
+	case OpPopJumpIfTrue, OpPopJumpIfFalse:
+		if err := a.reach(after, in.at, to, s); err != nil {
+			return err
+		}
+	case OpJumpIfTrueOrPop, OpJumpIfFalseOrPop:
+		if err := a.reach(depth, in.at, to, s); err != nil {
+			return err
+		}
+	case OpForIter:
+		if err := a.reach(depth-IterSlots, in.at, to, s); err != nil {
+			return err
+		}
+	case OpSetupWith, OpSetupExcept, OpSetupFinally:
+		return a.setup(in, s, after, to)
+	case OpPopExceptJump:
+		if s.block == nil {
+			return a.fail(in.at, "no handler is set up")
+		}
+		s.block, s.slack = s.block.parent, int32(s.block.slack)
+		return a.reach(depth, in.at, to, s)
+	case OpPopBlock, OpPopExcept:
+		if s.block == nil {
+			return a.fail(in.at, "no handler is set up")
+		}
+		s.block = s.block.parent
+	case OpWithCleanup:
+		// It calls __exit__ with three arguments.
+		if err := a.fits(in.at, depth+2); err != nil {
+			return err
+		}
+	case OpEndFinally:
+		return a.endFinally(in, s, after)
+	case OpUnwindJump:
+		return a.unwind(in, s, in.next-1+in.Arg)
+	case OpStoreComp:
+		if in.Arg>>2 >= depth {
+			return a.fail(in.at, "the comprehension's result would be %d deep in a stack of %d", in.Arg>>2, depth)
+		}
+	}
+	return a.reach(after, in.at, in.next, s)
+}
+
+// setup follows an instruction that sets up a handler: into what it protects
+// and into the handler.
+func (a *analysis) setup(in *placed, s state, after, handler int) error {
+	base := after
+	if in.Op == OpSetupWith {
+		// __enter__ is looked up above __exit__ and the context manager; its
+		// result is not there yet when the handler is noted.
+		if err := a.fits(in.at, after+1); err != nil {
+			return err
+		}
+		base--
+	}
+	except := in.Op == OpSetupExcept
+	if s.block.size()+1 > a.NExcStack {
+		return a.fail(in.at, "it sets up %d handlers, the frame has room for %d", s.block.size()+1, a.NExcStack)
+	}
+	b := a.blocks[in.at]
+	if b == nil {
+		b = &block{parent: s.block, count: s.block.size() + 1, except: except, handler: handler, depth: base}
+		a.blocks[in.at] = b
+	}
+	b.slack = max(b.slack, int(s.slack))
+
+	entry := s
+	entry.block = b
+	if !except {
+		entry.slack++
+		if a.mod.Version == 3 {
+			// There the handler's block is only left by an exception that
+			// goes on after it, so what comes after the handler does not
+			// know it; and slack is not followed through END_FINALLY.
+			entry.block, entry.slack = s.block, 1
+		}
+		// Room for what a return puts there.
+		if err := a.fits(in.at, base+2); err != nil {
+			return err
+		}
+	}
+	if err := a.reach(base+1, in.at, handler, entry); err != nil {
+		return err
+	}
+	s.block = b
+	return a.reach(after, in.at, in.next, s)
+}
+
+// endFinally follows the end of a handler to what comes after it.
+func (a *analysis) endFinally(in *placed, s state, after int) error {
+	switch {
+	case a.mod.Version == 3:
+		if s.block != nil && s.block.except && s.block.handler <= in.at {
+			s.block = s.block.parent
+		}
+		s.slack = 0
+	case s.block == nil:
+		return a.fail(in.at, "no handler is set up")
+	default:
+		s.slack = int32(s.block.slack)
+		s.block = s.block.parent
+	}
+	return a.reach(after, in.at, in.next, s)
+}
+
+// unwind follows a jump that leaves handlers behind and runs those that are
+// for finally and with.
+func (a *analysis) unwind(in *placed, s state, to int) error {
+	depth := int(s.depth)
+	// The destination and the count are pushed.
+	if err := a.fits(in.at, depth+2); err != nil {
+		return err
+	}
+	for n := int(in.Extra & 0x7f); n > 0; n-- {
+		b := s.block
+		if b == nil {
+			if a.mod.Version == 3 {
+				break // its block was not followed
+			}
+			return a.fail(in.at, "it leaves %d handlers more than are set up", n)
+		}
+		if !b.except {
+			if b.handler <= in.at {
+				// The handler is running. What made it run stays.
+				a.LeavesFinally = true
+				depth--
+			} else if a.instrs[a.index[b.handler]-1].Op == OpWithCleanup {
+				depth -= 2
+			}
+		}
+		s.block, s.slack = b.parent, int32(b.slack)
+	}
+	if in.Extra&0x80 != 0 {
+		depth -= IterSlots
+	}
+	if depth < 0 {
+		return a.fail(in.at, "it takes more off the stack than there is")
+	}
+	return a.reach(depth, in.at, to, s)
+}
