@@ -220,10 +220,14 @@ func (h *Heap) lowerHints(b, n uint32) {
 		}
 	}
 	length := end - start
-	for k := 1; k <= topClass && classMin[k] <= length; k++ {
-		if h.hint[k] > start {
-			h.hint[k] = start
+	small := h.hint[1:][:min(length, maxSmall)]
+	for i, hint := range small {
+		if hint > start {
+			small[i] = start
 		}
+	}
+	for k := maxSmall + 1; k <= topClass && classMin[k] <= length; k++ {
+		h.hint[k] = min(h.hint[k], start)
 	}
 }
 
