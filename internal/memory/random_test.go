@@ -17,12 +17,11 @@ type pair struct {
 
 func newPair(cfg Config) *pair {
 	h := New(cfg)
+	h.marker.stack = h.marker.stack[:2] // overflows at once
 	start, end := h.Pool()
 	p := &pair{h: h, m: newModel(int(end-start)/16, start, cfg.Finalisers)}
 	h.SetRoots(func(mark *Marker) {
-		for _, a := range p.live {
-			mark.Word(a)
-		}
+		mark.Words(p.live)
 	})
 	h.SetFinaliser(func(addr uint32) {
 		if !h.Locked() || h.Alloc(1) != 0 || h.Size(addr) == 0 {
