@@ -7,9 +7,6 @@ type block struct {
 	except bool
 	// handler is the offset of the handler's first instruction.
 	handler int
-	// depth is that of the value stack that the handler starts from; what
-	// made it start lies above.
-	depth int
 	// slack is that of the code that set the block up.
 	slack int
 }
@@ -38,6 +35,9 @@ type state struct {
 func (a *analysis) follow() error {
 	a.flow = make([]state, len(a.instrs))
 	a.blocks = make(map[int]*block)
+	if a.mod.Version == 3 {
+		a.nest()
+	}
 	if err := a.reach(0, a.CodeOffset, a.CodeOffset, state{}); err != nil {
 		return err
 	}
@@ -61,6 +61,27 @@ func (a *analysis) follow() error {
 	return nil
 }
 
+// nest works out the handlers set up before each instruction of version 3. Its
+// POP_BLOCK and POP_EXCEPT take handlers off the exception stack on some ways
+// to an instruction and not on others, so what is followed instead is how the
+// code is nested: from each handler's set-up to its END_FINALLY.
+func (a *analysis) nest() {
+	a.nesting = make([]*block, len(a.instrs))
+	var top *block
+	for i := range a.instrs {
+		a.nesting[i] = top
+		switch in := &a.instrs[i]; in.Op {
+		case OpSetupWith, OpSetupExcept, OpSetupFinally:
+			top = &block{parent: top, count: top.size() + 1}
+			a.blocks[in.at] = top
+		case OpEndFinally:
+			if top != nil {
+				top = top.parent
+			}
+		}
+	}
+}
+
 // reach notes that the instruction at an offset can be come to in a state,
 // from the instruction at another.
 func (a *analysis) reach(depth, from, to int, s state) error {
@@ -75,6 +96,9 @@ func (a *analysis) reach(depth, from, to int, s state) error {
 		return a.fail(from, "it jumps into the middle of an instruction")
 	}
 	s.depth = int32(depth)
+	if a.nesting != nil {
+		s.block = a.nesting[i]
+	}
 	if err := a.fits(from, depth); err != nil {
 		return err
 	}
@@ -88,35 +112,17 @@ func (a *analysis) reach(depth, from, to int, s state) error {
 	if old.depth != s.depth {
 		return a.fail(from, "it comes to offset %d with %d values on the stack, another way with %d", to, s.depth, old.depth)
 	}
-	changed := false
 	if old.block != s.block {
-		if a.mod.Version != 3 {
-			return a.fail(from, "it comes to offset %d with other handlers set up than another way", to)
-		}
-		if common := commonBlock(old.block, s.block); common != old.block {
-			old.block, changed = common, true
-		}
+		return a.fail(from, "it comes to offset %d with other handlers set up than another way", to)
 	}
 	if s.slack > old.slack {
-		old.slack, changed = s.slack, true
-	}
-	if changed && !old.queued {
-		old.queued = true
-		a.work = append(a.work, i)
-	}
-	return nil
-}
-
-// commonBlock gives the innermost block that is in both.
-func commonBlock(x, y *block) *block {
-	for x != y {
-		if x.size() >= y.size() {
-			x = x.parent
-		} else {
-			y = y.parent
+		old.slack = s.slack
+		if !old.queued {
+			old.queued = true
+			a.work = append(a.work, i)
 		}
 	}
-	return x
+	return nil
 }
 
 // fits checks that so many values have room on the stack.
@@ -165,11 +171,6 @@ func (a *analysis) step(i int) error {
 		}
 		s.block, s.slack = s.block.parent, int32(s.block.slack)
 		return a.reach(depth, in.at, to, s)
-	case OpPopBlock, OpPopExcept:
-		if s.block == nil {
-			return a.fail(in.at, "no handler is set up")
-		}
-		s.block = s.block.parent
 	case OpWithCleanup:
 		// It calls __exit__ with three arguments.
 		if err := a.fits(in.at, depth+2); err != nil {
@@ -205,21 +206,15 @@ func (a *analysis) setup(in *placed, s state, after, handler int) error {
 	}
 	b := a.blocks[in.at]
 	if b == nil {
-		b = &block{parent: s.block, count: s.block.size() + 1, except: except, handler: handler, depth: base}
+		b = &block{parent: s.block, count: s.block.size() + 1}
 		a.blocks[in.at] = b
 	}
-	b.slack = max(b.slack, int(s.slack))
+	b.except, b.handler, b.slack = except, handler, max(b.slack, int(s.slack))
 
 	entry := s
 	entry.block = b
 	if !except {
 		entry.slack++
-		if a.mod.Version == 3 {
-			// There the handler's block is only left by an exception that
-			// goes on after it, so what comes after the handler does not
-			// know it; and slack is not followed through END_FINALLY.
-			entry.block, entry.slack = s.block, 1
-		}
 		// Room for what a return puts there.
 		if err := a.fits(in.at, base+2); err != nil {
 			return err
@@ -234,18 +229,10 @@ func (a *analysis) setup(in *placed, s state, after, handler int) error {
 
 // endFinally follows the end of a handler to what comes after it.
 func (a *analysis) endFinally(in *placed, s state, after int) error {
-	switch {
-	case a.mod.Version == 3:
-		if s.block != nil && s.block.except && s.block.handler <= in.at {
-			s.block = s.block.parent
-		}
-		s.slack = 0
-	case s.block == nil:
+	if s.block == nil {
 		return a.fail(in.at, "no handler is set up")
-	default:
-		s.slack = int32(s.block.slack)
-		s.block = s.block.parent
 	}
+	s.block, s.slack = s.block.parent, int32(s.block.slack)
 	return a.reach(after, in.at, in.next, s)
 }
 
@@ -260,9 +247,6 @@ func (a *analysis) unwind(in *placed, s state, to int) error {
 	for n := int(in.Extra & 0x7f); n > 0; n-- {
 		b := s.block
 		if b == nil {
-			if a.mod.Version == 3 {
-				break // its block was not followed
-			}
 			return a.fail(in.at, "it leaves %d handlers more than are set up", n)
 		}
 		if !b.except {
@@ -270,7 +254,7 @@ func (a *analysis) unwind(in *placed, s state, to int) error {
 				// The handler is running. What made it run stays.
 				a.LeavesFinally = true
 				depth--
-			} else if a.instrs[a.index[b.handler]-1].Op == OpWithCleanup {
+			} else if i := a.index[b.handler]; i > 0 && a.instrs[i-1].Op == OpWithCleanup {
 				depth -= 2
 			}
 		}

@@ -105,6 +105,8 @@ type analysis struct {
 	flow   []state        // by instruction: the state before it
 	work   []int          // instructions to be followed
 	blocks map[int]*block // by the offset that sets them up
+	// nesting is, in version 3, the innermost block by instruction.
+	nesting []*block
 }
 
 // placed is an instruction and where it stands.
