@@ -258,6 +258,12 @@ func (h *Heap) headAt(p uint32) (b uint32, ok bool) {
 	return b, b < h.nblocks && h.head[b>>6]>>(b&63)&1 != 0
 }
 
+// Live reports whether an allocation starts at p.
+func (h *Heap) Live(p uint32) bool {
+	_, ok := h.headAt(p)
+	return ok
+}
+
 func (h *Heap) mustHead(p uint32) uint32 {
 	b := h.blockAt(p)
 	if b >= h.nblocks || h.head[b>>6]>>(b&63)&1 == 0 {

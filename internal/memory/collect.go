@@ -141,6 +141,9 @@ func (h *Heap) finish() int {
 	h.collects++
 	h.forgetHints()
 	h.sweeping = false
+	if h.swept != nil {
+		h.swept()
+	}
 	if h.Trace != nil {
 		h.Trace(OpCollect, 0, uint32(freed), (h.nfree-before)*BlockBytes)
 	}

@@ -127,6 +127,7 @@ type Heap struct {
 	pinned    uint32 // what Realloc is moving: a root, as on the device's C stack
 	roots     func(*Marker)
 	finaliser func(addr uint32)
+	swept     func()
 	marker    Marker
 
 	words      []uint32
@@ -239,6 +240,11 @@ func (h *Heap) SetRoots(roots func(mark *Marker)) { h.roots = roots }
 // its content is still intact. The heap is locked meanwhile: the function can
 // neither allocate nor free, and must not panic.
 func (h *Heap) SetFinaliser(f func(addr uint32)) { h.finaliser = f }
+
+// SetSwept sets what is called at the end of every collection, when the dead
+// blocks are free: whoever keeps things beside the memory, by address, drops
+// those of blocks that are no longer Live.
+func (h *Heap) SetSwept(f func()) { h.swept = f }
 
 // Lock makes every allocation, resize and free fail or do nothing until the
 // matching Unlock. Locks nest.
