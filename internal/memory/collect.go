@@ -23,7 +23,8 @@ func (m *Marker) Word(v uint32) {
 	m.drain()
 }
 
-// Range is Word for each of the n words of the arena from addr on.
+// Range is Word for each of the n words of the arena from addr, a multiple of
+// 4, on. It panics if they are not all in the arena.
 func (m *Marker) Range(addr, n uint32) {
 	m.Words(m.h.words[addr/4 : addr/4+n])
 }
@@ -106,10 +107,11 @@ func (m *Marker) scan(b uint32) {
 // returns a number). It works on a locked heap as well, as upstream, but does
 // nothing when called from within the roots function or a finaliser.
 func (h *Heap) Collect() (freed int) {
-	if h.sweeping {
+	if h.collecting {
 		return 0
 	}
-	h.sweeping = true
+	h.collecting = true
+	h.Lock()
 	h.amount = 0
 	if h.roots != nil || h.pinned != 0 {
 		m := &h.marker
@@ -125,22 +127,23 @@ func (h *Heap) Collect() (freed int) {
 // SweepAll finalises and frees every allocation, reachable or not, as the
 // firmware does before a soft reboot. It returns how many there were.
 func (h *Heap) SweepAll() (freed int) {
-	if h.sweeping {
+	if h.collecting {
 		return 0
 	}
-	h.sweeping = true
+	h.collecting = true
+	h.Lock()
 	return h.finish()
 }
 
+// finish is the part of a collection after marking.
 func (h *Heap) finish() int {
-	h.Lock()
 	h.finalise()
 	before := h.nfree
 	freed := h.sweep()
 	h.Unlock()
 	h.collects++
 	h.forgetHints()
-	h.sweeping = false
+	h.collecting = false
 	if h.swept != nil {
 		h.swept()
 	}

@@ -90,9 +90,10 @@ func (c Config) Validate() error {
 //	 0    1   marked head; during a collection only
 //
 // The bits behind the last block are in state "head" for ever, which ends every
-// search. Upstream reads the finaliser table there; the one case in which that
-// matters (a block 1 with, and a block 0 without finaliser) needs a finalised
-// object as the second allocation after reset, which no firmware makes.
+// search. Upstream reads on into the finaliser table there, and takes the end of
+// the pool for a tail if block 1 starts an allocation with finaliser and block 0
+// one without. That needs a file or socket as the second allocation after reset;
+// a firmware has its table of modules there, so the case is left out.
 type Heap struct {
 	// Trace, if not nil, is told of every operation that succeeded, or failed
 	// for want of memory. See the Op constants.
@@ -107,15 +108,15 @@ type Heap struct {
 	nfinal  uint32 // bits set in final
 
 	// special makes Alloc take its slow path: locked, a threshold or FailAt is set.
-	special   bool
-	autoOff   bool
-	sweeping  bool
-	lockDepth uint32
-	threshold uint32 // blocks; noThreshold: off
-	amount    uint32 // blocks allocated since the last collection
-	failAt    uint64 // value of allocs at which to fail; 0: never
-	allocs    uint64
-	collects  uint64
+	special    bool
+	autoOff    bool
+	collecting bool
+	lockDepth  uint32
+	threshold  uint32 // blocks; noThreshold: off
+	amount     uint32 // blocks allocated since the last collection
+	failAt     uint64 // value of allocs at which to fail; 0: never
+	allocs     uint64
+	collects   uint64
 
 	// hint[k]: no run of classMin[k] free blocks starts below this block, but
 	// for those that reach into the lastLen blocks from last on. Those were
