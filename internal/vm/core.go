@@ -1,0 +1,14 @@
+package vm
+
+// initCore declares the language's own types, functions and names, area by area.
+func (fw *Firmware) initCore() {
+	fw.initTypeTypes()
+	fw.initClasses()
+	fw.initExceptions()
+	fw.initFunctions()
+	fw.initGenerators()
+	fw.initNumbers()
+	fw.initStrings()
+	fw.initContainers()
+	fw.initBuiltins()
+}

@@ -1,0 +1,252 @@
+package vm
+
+// This file builds firmware: everything that lies in the device's ROM.
+
+// Fn0 to FnKw are the shapes of built-in functions. A function raises by
+// calling one of the VM's Raise methods, which do not return. args alias the
+// caller's frame: a function must not keep them. kw are flattened pairs of
+// qstr and value.
+type (
+	Fn0  func(vm *VM) Value
+	Fn1  func(vm *VM, a Value) Value
+	Fn2  func(vm *VM, a, b Value) Value
+	Fn3  func(vm *VM, a, b, c Value) Value
+	FnV  func(vm *VM, args []Value) Value
+	FnKw func(vm *VM, args, kw []Value) Value
+)
+
+// A Builtin is a built-in function or method.
+type Builtin struct {
+	name     Qstr
+	min, max int // positional arguments; max < 0: any number
+	f0       Fn0
+	f1       Fn1
+	f2       Fn2
+	f3       Fn3
+	fv       FnV
+	fkw      FnKw
+}
+
+// romObj is one object in ROM.
+type romObj struct {
+	typ Value    // its type
+	t   *Type    // if it is a type
+	fun *Builtin // if it is a function
+	mod *ModuleDef
+	ref any // what else a package keeps behind a ROM object
+}
+
+// Firmware is the immutable part of any number of devices: ROM qstrs, built-in
+// types, functions and modules. It is built once and then shared, also between
+// goroutines.
+type Firmware struct {
+	Options Options
+
+	rom      []romObj
+	names    []string // qstr number -> text
+	hashes   []uint16
+	index    map[string]Qstr
+	notInROM []bool // qstr number -> known to Go code only
+	builtins *Dict  // the names of module builtins
+	modules  []*ModuleDef
+	modIndex map[Qstr]*ModuleDef
+	next     Value // the built-in function next
+	baseInit Value // the __init__ of built-in base classes
+	instance *Type // the slots of every class of the program
+	extra    []func(*VM)
+}
+
+// A ModuleDef is a built-in module.
+type ModuleDef struct {
+	fw    *Firmware
+	name  Qstr
+	dict  *Dict
+	value Value
+	// weak: the module is only found after the file system (MICROPY_MODULE_WEAK_LINKS)
+	weak bool
+	// getattr computes attributes that are not constant, else nil.
+	getattr func(vm *VM, attr Qstr) Value
+	setattr func(vm *VM, attr Qstr, v Value) bool
+	onInit  func(vm *VM)
+}
+
+// NewFirmware starts a firmware with the language's own types and functions.
+// The caller adds modules and then makes devices from it.
+func NewFirmware(o Options) *Firmware {
+	fw := &Firmware{
+		Options:  o,
+		index:    make(map[string]Qstr),
+		modIndex: make(map[Qstr]*ModuleDef),
+		builtins: &Dict{},
+	}
+	for i, s := range staticNames {
+		if Qstr(i) == qNone {
+			fw.names, fw.hashes, fw.notInROM = []string{""}, []uint16{0}, []bool{false}
+			continue
+		}
+		fw.Q(s)
+	}
+	fw.rom = make([]romObj, (firstDynamic-romBase)/4)
+	for v, t := range map[Value]Value{
+		None: TypeNone, False: TypeBool, True: TypeBool, Ellipsis: TypeEllipsis,
+		NotImplemented: TypeNotImplemented, EmptyTuple: TypeTuple, EmptyBytes: TypeBytes, Sentinel: TypeObject,
+	} {
+		fw.rom[(v-romBase)/4].typ = t
+	}
+	fw.initCore()
+	for _, s := range o.RAMNames {
+		fw.notInROM[fw.Q(s)] = true
+	}
+	return fw
+}
+
+// Q returns the ROM qstr of a name, adding it if it is new.
+func (fw *Firmware) Q(s string) Qstr {
+	if q, ok := fw.index[s]; ok {
+		return q
+	}
+	q := Qstr(len(fw.names))
+	fw.names = append(fw.names, s)
+	fw.hashes = append(fw.hashes, hashBytes([]byte(s), fw.Options.HashBytes))
+	fw.notInROM = append(fw.notInROM, false)
+	fw.index[s] = q
+	return q
+}
+
+// NumROMQstrs returns how many names the ROM holds.
+func (fw *Firmware) NumROMQstrs() int { return len(fw.names) - 1 }
+
+func (fw *Firmware) addROM(o romObj) Value {
+	fw.rom = append(fw.rom, o)
+	return romBase + 4*Value(len(fw.rom)-1)
+}
+
+// define fills the slots of a type whose ROM address is a constant.
+func (fw *Firmware) define(v Value, t *Type) *Type {
+	t.value = v
+	if t.Locals == nil {
+		t.Locals = &Dict{}
+	}
+	if t.Parent != Null && fw.rom[(t.Parent-romBase)/4].t.Flags&FlagException != 0 {
+		t.Flags |= FlagException
+	}
+	fw.rom[(v-romBase)/4] = romObj{typ: TypeType, t: t}
+	return t
+}
+
+// NewType adds a built-in type that another package brings.
+func (fw *Firmware) NewType(name string, t *Type) *Type {
+	t.Name = fw.Q(name)
+	v := fw.addROM(romObj{})
+	return fw.define(v, t)
+}
+
+// Object puts an object into ROM that is nothing but its type and a Go value.
+func (fw *Firmware) Object(t *Type, ref any) Value {
+	return fw.addROM(romObj{typ: t.value, ref: ref})
+}
+
+// Method adds a method, or any other class attribute, to a built-in type.
+func (fw *Firmware) Method(t *Type, name string, v Value) { t.Locals.set(fw.Q(name), v) }
+
+func (fw *Firmware) builtin(b *Builtin) Value {
+	return fw.addROM(romObj{typ: TypeFunBuiltin, fun: b})
+}
+
+// Func0 makes a built-in function without arguments.
+func (fw *Firmware) Func0(name string, f Fn0) Value {
+	return fw.builtin(&Builtin{name: fw.Q(name), f0: f})
+}
+
+// Func1 makes a built-in function of one argument.
+func (fw *Firmware) Func1(name string, f Fn1) Value {
+	return fw.builtin(&Builtin{name: fw.Q(name), min: 1, max: 1, f1: f})
+}
+
+// Func2 makes a built-in function of two arguments.
+func (fw *Firmware) Func2(name string, f Fn2) Value {
+	return fw.builtin(&Builtin{name: fw.Q(name), min: 2, max: 2, f2: f})
+}
+
+// Func3 makes a built-in function of three arguments.
+func (fw *Firmware) Func3(name string, f Fn3) Value {
+	return fw.builtin(&Builtin{name: fw.Q(name), min: 3, max: 3, f3: f})
+}
+
+// FuncV makes a built-in function of min to max positional arguments (max < 0:
+// any number).
+func (fw *Firmware) FuncV(name string, min, max int, f FnV) Value {
+	return fw.builtin(&Builtin{name: fw.Q(name), min: min, max: max, fv: f})
+}
+
+// FuncKw makes a built-in function of at least min positional arguments and of
+// keyword arguments.
+func (fw *Firmware) FuncKw(name string, min int, f FnKw) Value {
+	return fw.builtin(&Builtin{name: fw.Q(name), min: min, max: -1, fkw: f})
+}
+
+// Static wraps a function as a static method for a type's table.
+func (fw *Firmware) Static(f Value) Value {
+	return fw.addROM(romObj{typ: TypeStaticMethod, ref: f})
+}
+
+// Class wraps a function as a class method for a type's table.
+func (fw *Firmware) Class(f Value) Value {
+	return fw.addROM(romObj{typ: TypeClassMethod, ref: f})
+}
+
+// Builtin adds a name to module builtins.
+func (fw *Firmware) Builtin(name string, v Value) { fw.builtins.set(fw.Q(name), v) }
+
+// Module adds a built-in module and returns it; a module that exists already is
+// returned again.
+func (fw *Firmware) Module(name string) *ModuleDef {
+	q := fw.Q(name)
+	if m, ok := fw.modIndex[q]; ok {
+		return m
+	}
+	m := &ModuleDef{fw: fw, name: q, dict: &Dict{}}
+	m.value = fw.addROM(romObj{typ: TypeModule, mod: m})
+	m.dict.set(QName, q.Value())
+	fw.modules = append(fw.modules, m)
+	fw.modIndex[q] = m
+	return m
+}
+
+// Alias makes a second name find the same module. A weak alias is looked for
+// only after the file system, as MicroPython's weak links are.
+func (fw *Firmware) Alias(name string, m *ModuleDef, weak bool) {
+	q := fw.Q(name)
+	alias := *m
+	alias.name, alias.weak = q, weak
+	fw.modIndex[q] = &alias
+}
+
+// Value returns the module object.
+func (m *ModuleDef) Value() Value { return m.value }
+
+// Add adds a name to the module.
+func (m *ModuleDef) Add(name string, v Value) *ModuleDef {
+	m.dict.set(m.fw.Q(name), v)
+	return m
+}
+
+// Int adds an integer constant to the module.
+func (m *ModuleDef) Int(name string, i int) *ModuleDef { return m.Add(name, SmallInt(i)) }
+
+// Getattr sets a function that computes attributes which are no constants
+// (return Null where there is none).
+func (m *ModuleDef) Getattr(f func(vm *VM, attr Qstr) Value) { m.getattr = f }
+
+// OnBoot sets a function that is run when a VM starts, before any program.
+func (fw *Firmware) OnBoot(f func(vm *VM)) { fw.extra = append(fw.extra, f) }
+
+// ModuleNames returns the names of the built-in modules, aliases that are not
+// weak among them, unsorted.
+func (fw *Firmware) ModuleNames() []string {
+	var names []string
+	for _, m := range fw.modules {
+		names = append(names, fw.names[m.name])
+	}
+	return names
+}

@@ -1,0 +1,410 @@
+package vm
+
+// This file is frames: the state of running functions and generators.
+//
+// A frame lies in the device's memory as C lays it out: five words (function,
+// instruction, stack and handler pointers, the caller's globals), then the
+// state: the value stack grows up from its start, the locals grow down from its
+// end; then three words for each nested handler. What is hot of it is kept in
+// Go while it runs.
+
+// frame is a running function.
+type frame struct {
+	code    *Code
+	pc      int    // index of the next instruction
+	sp      uint32 // word index of the top of the value stack
+	top     uint32 // word index of local 0
+	exc     uint32 // word index of the innermost handler; excBase-3: none
+	excBase uint32
+	gmap    uint32 // word index of the globals' map
+	block   uint32 // heap address of the frame or generator; 0: on the stack
+	fun     Value
+	globals Value // what it runs with
+	saved   Value // the caller's globals
+	gen     Value // the generator that this is, or Null
+	inject  Value // exception to raise on resuming, or Null
+	kind    frameKind
+	cost    int // bytes of C stack
+	stack   uint32
+	prev    *frame
+	next    *frame
+}
+
+// frameKind says what is waiting for the frame's result.
+type frameKind uint8
+
+const (
+	kindEntry     frameKind = iota // Go code, in run
+	kindCall                       // a call in the frame below
+	kindForIter                    // a for loop in the frame below
+	kindYieldFrom                  // yield from in the frame below
+	kindInit                       // instance creation in the frame below
+)
+
+const (
+	frameHeader = 5 // words before the state of a function's frame
+	genHeader   = 7 // words before the state of a generator
+	genGlobals  = 1
+	genFun      = 2
+	genPC       = 3
+	genSP       = 4
+	genExc      = 5
+)
+
+const pollInterval = 2048
+
+// link puts a fresh frame behind the running one.
+func (vm *VM) link() *frame {
+	cur := vm.frame
+	f := cur.next
+	if f == nil {
+		f = &frame{prev: cur}
+		cur.next = f
+	}
+	return f
+}
+
+// charge accounts for the C stack that a call takes.
+func (vm *VM) charge(n int) {
+	if vm.cstack+n > vm.opt.StackLimit {
+		vm.raiseRecursion()
+	}
+	vm.cstack += n
+}
+
+// enter makes the frame of a call of a bytecode function and makes it the
+// running one. Its kind is kindEntry; the loop changes that.
+func (vm *VM) enter(fun Value, args, kw []Value) *frame {
+	c := vm.funCode(fun)
+	cost := vm.opt.FrameCost
+	var block, at uint32
+	stack := vm.stack
+	if c.onStack {
+		cost += int(c.bytes)
+		at = stack
+		if at+c.bytes > vm.stackHi || vm.cstack+cost > vm.opt.StackLimit {
+			vm.raiseRecursion()
+		}
+		clear(vm.Mem[at/4 : (at+c.bytes)/4])
+		stack += c.bytes
+	} else {
+		if vm.cstack+cost > vm.opt.StackLimit {
+			vm.raiseRecursion()
+		}
+		block = vm.heap.Alloc(c.bytes)
+		if block == 0 {
+			vm.memoryError(c.bytes)
+		}
+		vm.Keep(Value(block))
+		at = block
+	}
+	base := at/4 + frameHeader
+	top := base + c.nState - 1
+	vm.bind(fun, c, top, args, kw)
+	f := vm.link()
+	f.code, f.pc, f.sp, f.top = c, 0, base-1, top
+	f.excBase = top + 1
+	f.exc = f.excBase - 3
+	f.block, f.stack = block, vm.stack
+	vm.stack = stack
+	f.fun = fun
+	f.saved = vm.globals
+	f.globals = vm.Mem[fun/4+funGlobals]
+	f.gmap = uint32(f.globals)/4 + 1
+	vm.globals = f.globals
+	f.gen, f.inject, f.kind = Null, Null, kindEntry
+	f.cost = cost
+	vm.cstack += cost
+	vm.Mem[at/4] = fun
+	vm.frame = f
+	return f
+}
+
+// leave undoes enter or resumeFrame.
+func (vm *VM) leave(f *frame) {
+	if f.gen == Null {
+		if f.block != 0 && !f.code.leak {
+			vm.heap.Free(f.block)
+		}
+	}
+	vm.stack = f.stack
+	vm.globals = f.saved
+	vm.cstack -= f.cost
+	vm.frame = f.prev
+}
+
+// newGenerator makes the generator object that calling a generator function
+// gives.
+func (vm *VM) newGenerator(fun Value, args, kw []Value) Value {
+	c := vm.funCode(fun)
+	g := vm.Alloc(4*genHeader + 4*c.nState + 12*c.nExc)
+	i := g / 4
+	base := i + genHeader
+	vm.Mem[i] = TypeGenInstance
+	vm.Mem[i+genGlobals] = vm.Mem[fun/4+funGlobals]
+	vm.Mem[i+genFun] = fun
+	top := base + c.nState - 1
+	vm.bind(fun, c, top, args, kw)
+	vm.Mem[i+genPC] = tagIndex(0)
+	vm.Mem[i+genSP] = tagIndex(base - 1)
+	vm.Mem[i+genExc] = tagIndex(top + 1 - 3)
+	return Value(g)
+}
+
+// tagIndex hides an index from the conservative collector.
+func tagIndex(i uint32) Value   { return Value(i<<1 | 1) }
+func untagIndex(v Value) uint32 { return uint32(v) >> 1 }
+
+// resumeFrame makes a generator the running frame. It returns nil if the
+// generator has ended.
+func (vm *VM) resumeFrame(g, send, throw Value) *frame {
+	if vm.cstack+vm.opt.FrameCost > vm.opt.StackLimit {
+		vm.raiseRecursion()
+	}
+	i := uint32(g) / 4
+	if vm.Mem[i+genPC] == Null {
+		return nil
+	}
+	fun := vm.Mem[i+genFun]
+	sp := untagIndex(vm.Mem[i+genSP])
+	base := i + genHeader
+	if sp == base-1 {
+		if send != None {
+			vm.RaiseMsg(TypeTypeError, "can't send non-None value to a just-started generator")
+		}
+	} else if vm.opt.PendThrow && vm.Mem[sp] != None {
+		throw = vm.Mem[sp]
+		vm.Mem[sp] = Null
+	} else {
+		vm.Mem[sp] = send
+	}
+	if vm.Mem[i+genGlobals] == Null {
+		vm.RaiseMsg(TypeValueError, "generator already executing")
+	}
+	c := vm.funCode(fun)
+	f := vm.link()
+	f.code, f.pc, f.sp = c, int(untagIndex(vm.Mem[i+genPC])), sp
+	f.top = base + c.nState - 1
+	f.excBase = f.top + 1
+	f.exc = untagIndex(vm.Mem[i+genExc])
+	f.block, f.stack = uint32(g), vm.stack
+	f.fun = fun
+	f.saved = vm.globals
+	f.globals = vm.Mem[i+genGlobals]
+	f.gmap = uint32(f.globals)/4 + 1
+	vm.globals = f.globals
+	vm.Mem[i+genGlobals] = Null
+	f.gen, f.inject, f.kind = g, throw, kindEntry
+	f.cost = vm.opt.FrameCost
+	vm.cstack += f.cost
+	vm.frame = f
+	return f
+}
+
+// suspend saves a generator's frame into its object and leaves it.
+func (vm *VM) suspend(f *frame) {
+	i := uint32(f.gen) / 4
+	vm.Mem[i+genPC] = tagIndex(uint32(f.pc))
+	vm.Mem[i+genSP] = tagIndex(f.sp)
+	vm.Mem[i+genExc] = tagIndex(f.exc)
+	vm.Mem[i+genGlobals] = f.globals
+	vm.leave(f)
+}
+
+// finish marks a generator as ended and leaves its frame.
+func (vm *VM) finish(f *frame) {
+	i := uint32(f.gen) / 4
+	vm.Mem[i+genPC] = Null
+	vm.Mem[i+genGlobals] = f.globals
+	vm.leave(f)
+}
+
+// resumeKind is how resuming a generator ended.
+type resumeKind uint8
+
+const (
+	resumeYield resumeKind = iota
+	resumeReturn
+	resumeRaise
+)
+
+// resume runs a generator to its next yield, its end, or an exception, which
+// is returned, not raised.
+func (vm *VM) resume(g, send, throw Value) (resumeKind, Value) {
+	if vm.TypeOf(g) != TypeGenInstance {
+		vm.checkSelf()
+	}
+	f := vm.resumeFrame(g, send, throw)
+	if f == nil {
+		return resumeReturn, Null
+	}
+	kind := resumeReturn
+	var v Value
+	exc := vm.Try(func() {
+		var yielded bool
+		v, yielded = vm.runFrame(f)
+		if yielded {
+			kind = resumeYield
+		}
+	})
+	if exc != Null {
+		return resumeRaise, exc
+	}
+	return kind, v
+}
+
+func (vm *VM) checkSelf() { vm.RaiseMsg(TypeTypeError, "argument has wrong type") }
+
+// run runs the entry frame f and everything it calls; it returns what f returns
+// and raises what f raises.
+func (vm *VM) run(f *frame) Value {
+	v, _ := vm.runFrame(f)
+	return v
+}
+
+func (vm *VM) runFrame(f *frame) (v Value, yielded bool) {
+	mark, scratch := vm.ntemps, vm.nscratch
+	for {
+		v, yielded, ok := vm.protect(mark)
+		if ok {
+			vm.ntemps = mark
+			vm.Keep(v)
+			return v, yielded
+		}
+		exc := vm.exc
+		vm.exc = Null
+		vm.ntemps, vm.nscratch = mark, scratch
+		vm.Keep(exc)
+		if exc = vm.unwind(exc); exc != Null {
+			vm.Raise(exc)
+		}
+		vm.ntemps = mark
+	}
+}
+
+// protect runs the loop and turns the Go panic of an exception into ok == false.
+func (vm *VM) protect(mark int) (v Value, yielded, ok bool) {
+	defer func() {
+		if r := recover(); r != nil {
+			if r != any(vm.raised) {
+				panic(r)
+			}
+		}
+	}()
+	v, yielded = vm.loop(mark)
+	return v, yielded, true
+}
+
+// unwind finds who handles an exception that the running frame raised. It
+// returns Null with the running frame ready to go on, or the exception when it
+// left the entry frame.
+func (vm *VM) unwind(exc Value) Value {
+	for {
+		f := vm.frame
+		at := f.pc - 1
+		if vm.IsSubclass(vm.TypeOf(exc), TypeStopIteration) && at >= 0 {
+			switch in := f.code.instrs[at]; in.op {
+			case iForIter:
+				f.pc = int(in.a)
+				f.sp -= iterSlots
+				return Null
+			case iYieldFrom:
+				vm.Mem[f.sp] = vm.ExceptionValue(exc)
+				return Null
+			}
+		}
+		if exc != Value(vm.static+staticGeneratorExit) {
+			vm.traceHere(f, exc, at)
+		}
+		for f.exc >= f.excBase && int(untagIndex(vm.Mem[f.exc])) <= at {
+			f.exc -= 3
+			vm.curExc = Null
+		}
+		if f.exc >= f.excBase {
+			f.pc = int(untagIndex(vm.Mem[f.exc]))
+			f.sp = uint32(vm.Mem[f.exc+1])>>2 + 1
+			vm.Mem[f.exc+2] = exc
+			vm.Mem[f.sp] = exc
+			if vm.opt.SysExcInfo {
+				vm.curExc = exc
+			}
+			return Null
+		}
+		kind := f.kind
+		if f.gen != Null {
+			vm.finish(f)
+			if vm.IsSubclass(vm.TypeOf(exc), TypeStopIteration) {
+				exc = vm.NewExceptionMsg(TypeRuntimeError, "generator raised StopIteration")
+			}
+		} else {
+			vm.leave(f)
+		}
+		if kind == kindEntry {
+			return exc
+		}
+	}
+}
+
+// traceHere adds the place of an instruction to an exception's traceback.
+func (vm *VM) traceHere(f *frame, exc Value, at int) {
+	c := f.code
+	raw := vm.Bytes[c.addr:]
+	off := 0
+	if at >= 0 {
+		off = int(c.offs[at])
+	}
+	line := c.prelude.LineOf(raw, off+c.prelude.LineBase)
+	vm.addTraceback(exc, Qstr(c.prelude.SourceFile(raw)), line, Qstr(c.prelude.Name(raw)))
+}
+
+// poll is called from the loop now and then.
+func (vm *VM) poll() {
+	vm.budget = pollInterval
+	vm.steps++
+	if vm.StepLimit != 0 && vm.steps > vm.StepLimit {
+		panic(ErrSteps)
+	}
+	vm.pending.Store(0)
+	if vm.hook.Poll != nil {
+		vm.hook.Poll()
+	}
+	vm.handlePending()
+}
+
+// handlePending raises a pending exception or runs what was scheduled.
+func (vm *VM) handlePending() {
+	if e := vm.pendExc; e != Null {
+		vm.pendExc = Null
+		vm.Raise(e)
+	}
+	for len(vm.sched) > 0 && !vm.inSchedule {
+		s := vm.sched[0]
+		vm.sched = vm.sched[1:]
+		vm.inSchedule = true
+		exc := vm.Try(func() { vm.Call1(s.fn, s.arg) })
+		vm.inSchedule = false
+		if exc != Null {
+			vm.Stdout().PrintException(exc)
+		}
+	}
+}
+
+// ErrSteps is the Go panic that ends a program which has used up StepLimit.
+var ErrSteps = errorString("vm: step limit reached")
+
+type errorString string
+
+func (e errorString) Error() string { return string(e) }
+
+// SetPending makes the program raise exc at its next jump or call.
+func (vm *VM) SetPending(exc Value) {
+	vm.pendExc = exc
+	vm.budget = 0
+}
+
+// KeyboardInterrupt makes the program raise KeyboardInterrupt soon.
+func (vm *VM) KeyboardInterrupt() {
+	e := Value(vm.static + staticKbdExc)
+	vm.Mem[e/4+1] &= 0xffff
+	vm.SetPending(e)
+}

@@ -1,0 +1,3 @@
+package vm
+
+const rawGenerator = 1 << 0

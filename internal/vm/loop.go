@@ -1,0 +1,978 @@
+package vm
+
+// This file is the loop that runs decoded bytecode.
+
+// iterSlots is the number of stack slots that a for loop's iterator takes.
+const iterSlots = 4
+
+// loop runs vm.frame and what it calls until the nearest frame of kindEntry
+// returns or yields. mark is where temporaries begin. Exceptions that the loop
+// itself meets are handled by unwind; those raised by built-in code arrive as Go
+// panics and are handled by runFrame, which calls loop again.
+func (vm *VM) loop(mark int) (result Value, yielded bool) {
+	m := vm.Mem
+	f := vm.frame
+	var code []instr
+	var pc int
+	var sp, top uint32
+	var exc Value
+
+	code, pc, sp, top = f.code.instrs, f.pc, f.sp, f.top
+	if f.inject != Null && code[pc].op != iYieldFrom {
+		exc = f.inject
+		f.inject = Null
+		f.pc = pc + 1 // the traceback names the instruction it stopped at
+		vm.Raise(vm.makeRaiseObj(exc))
+	}
+
+dispatch:
+	for {
+		in := &code[pc]
+		pc++
+		switch in.op {
+		case iLoadConst:
+			sp++
+			m[sp] = Value(in.a)
+
+		case iLoadNull:
+			sp++
+			m[sp] = Null
+
+		case iLoadFast:
+			v := m[top-in.a]
+			if v == Null {
+				f.pc = pc
+				exc = vm.unboundLocal()
+				goto raise
+			}
+			sp++
+			m[sp] = v
+
+		case iLoadDeref:
+			v := m[m[top-in.a]/4+1]
+			if v == Null {
+				f.pc = pc
+				exc = vm.unboundLocal()
+				goto raise
+			}
+			sp++
+			m[sp] = v
+
+		case iLoadName:
+			f.pc = pc
+			v := vm.loadName(Qstr(in.a))
+			sp++
+			m[sp] = v
+
+		case iLoadGlobal:
+			key := Value(in.a<<2 | 2)
+			if uint32(in.x) < uint32(m[f.gmap+1]) {
+				if s := uint32(m[f.gmap+2])/4 + 2*uint32(in.x); m[s] == key {
+					sp++
+					m[sp] = m[s+1]
+					continue
+				}
+			}
+			f.pc = pc
+			v := vm.loadGlobalCached(f, in, pc-1)
+			sp++
+			m[sp] = v
+
+		case iLoadAttr:
+			o := m[sp]
+			if o&3 == 0 && o < romBase && m[o/4] < romBase && in.y == 0 {
+				if uint32(in.x) < uint32(m[o/4+2]) {
+					if s := uint32(m[o/4+3])/4 + 2*uint32(in.x); m[s] == Value(in.a<<2|2) {
+						m[sp] = m[s+1]
+						continue
+					}
+				}
+				if s := vm.mapGet(uint32(o)/4+1, Value(in.a<<2|2)); s != 0 {
+					in.x = uint16((s - uint32(m[o/4+3])/4) / 2)
+					m[sp] = m[s+1]
+					continue
+				}
+			}
+			f.pc = pc
+			m[sp] = vm.LoadAttr(o, Qstr(in.a))
+			vm.ntemps = mark
+
+		case iLoadMethod:
+			o := m[sp]
+			f.pc = pc
+			if o&3 == 0 && o < romBase && m[o/4] < romBase {
+				if vm.loadMethodFast(o, Qstr(in.a), f.code, pc-1, m[sp:sp+2]) {
+					sp++
+					continue
+				}
+			}
+			var d [2]Value
+			vm.LoadMethod(o, Qstr(in.a), &d)
+			m[sp], m[sp+1] = d[0], d[1]
+			sp++
+			vm.ntemps = mark
+
+		case iLoadSuperMethod:
+			f.pc = pc
+			sp--
+			var d [2]Value
+			vm.loadSuper(m[sp], m[sp+1], Qstr(in.a), &d)
+			m[sp-1], m[sp] = d[0], d[1]
+			vm.ntemps = mark
+
+		case iLoadBuildClass:
+			sp++
+			m[sp] = vm.loadBuildClass()
+
+		case iLoadSubscr:
+			index, base := m[sp], m[sp-1]
+			sp--
+			if base&3 == 0 && base < romBase {
+				switch m[base/4] {
+				case TypeList:
+					if index&1 != 0 {
+						i, n := int32(index)>>1, int32(m[base/4+2])
+						if i < 0 {
+							i += n
+						}
+						if uint32(i) < uint32(n) {
+							m[sp] = m[uint32(m[base/4+3])/4+uint32(i)]
+							continue
+						}
+					}
+				case TypeTuple:
+					if index&1 != 0 {
+						i, n := int32(index)>>1, int32(m[base/4+1])
+						if i < 0 {
+							i += n
+						}
+						if uint32(i) < uint32(n) {
+							m[sp] = m[uint32(base)/4+2+uint32(i)]
+							continue
+						}
+					}
+				case TypeDict:
+					f.pc = pc
+					if s := vm.mapGet(uint32(base)/4+1, index); s != 0 {
+						m[sp] = m[s+1]
+						continue
+					}
+					exc = vm.NewException(TypeKeyError, index)
+					vm.ntemps = mark
+					goto raise
+				case TypeByteArray:
+					if index&1 != 0 {
+						i, n := int32(index)>>1, int32(m[base/4+2])
+						if i < 0 {
+							i += n
+						}
+						if uint32(i) < uint32(n) {
+							m[sp] = SmallInt(int(vm.Bytes[uint32(m[base/4+3])+uint32(i)]))
+							continue
+						}
+					}
+				}
+			}
+			f.pc = pc
+			m[sp] = vm.Subscr(base, index, Sentinel)
+			vm.ntemps = mark
+
+		case iStoreFast:
+			m[top-in.a] = m[sp]
+			sp--
+
+		case iStoreDeref:
+			m[m[top-in.a]/4+1] = m[sp]
+			sp--
+
+		case iStoreName:
+			f.pc = pc
+			vm.DictStore(vm.locals, Value(in.a<<2|2), m[sp])
+			sp--
+			vm.ntemps = mark
+
+		case iStoreGlobal:
+			key := Value(in.a<<2 | 2)
+			if uint32(in.x) < uint32(m[f.gmap+1]) {
+				if s := uint32(m[f.gmap+2])/4 + 2*uint32(in.x); m[s] == key {
+					m[s+1] = m[sp]
+					sp--
+					continue
+				}
+			}
+			f.pc = pc
+			vm.DictStore(vm.globals, key, m[sp])
+			if s := vm.mapGet(f.gmap, key); s != 0 {
+				in.x = uint16((s - uint32(m[f.gmap+2])/4) / 2)
+			}
+			sp--
+			vm.ntemps = mark
+
+		case iStoreAttr:
+			o := m[sp]
+			if m[sp-1] != Null && o&3 == 0 && o < romBase && m[o/4] < romBase && m[m[o/4]/4+classFlags]&classAccessors == 0 {
+				key := Value(in.a<<2 | 2)
+				if uint32(in.x) < uint32(m[o/4+2]) {
+					if s := uint32(m[o/4+3])/4 + 2*uint32(in.x); m[s] == key {
+						m[s+1] = m[sp-1]
+						sp -= 2
+						continue
+					}
+				}
+				f.pc = pc
+				vm.instanceStore(o, Qstr(in.a), m[sp-1])
+				s := vm.mapGet(uint32(o)/4+1, key)
+				in.x = uint16((s - uint32(m[o/4+3])/4) / 2)
+				sp -= 2
+				vm.ntemps = mark
+				continue
+			}
+			f.pc = pc
+			vm.StoreAttr(o, Qstr(in.a), m[sp-1])
+			sp -= 2
+			vm.ntemps = mark
+
+		case iStoreSubscr:
+			f.pc = pc
+			base, index := m[sp-1], m[sp]
+			if m[sp-2] != Null && base&3 == 0 && base < romBase {
+				switch m[base/4] {
+				case TypeList:
+					if index&1 != 0 {
+						i, n := int32(index)>>1, int32(m[base/4+2])
+						if i < 0 {
+							i += n
+						}
+						if uint32(i) < uint32(n) {
+							m[uint32(m[base/4+3])/4+uint32(i)] = m[sp-2]
+							sp -= 3
+							continue
+						}
+					}
+				case TypeDict:
+					if m[base/4+1]&mapFixed == 0 {
+						vm.DictStore(base, index, m[sp-2])
+						sp -= 3
+						vm.ntemps = mark
+						continue
+					}
+				case TypeByteArray:
+					if v := m[sp-2]; index&1 != 0 && v&1 != 0 {
+						i, n := int32(index)>>1, int32(m[base/4+2])
+						if i < 0 {
+							i += n
+						}
+						if uint32(i) < uint32(n) {
+							vm.Bytes[uint32(m[base/4+3])+uint32(i)] = byte(v >> 1)
+							sp -= 3
+							continue
+						}
+					}
+				}
+			}
+			vm.Subscr(base, index, m[sp-2])
+			sp -= 3
+			vm.ntemps = mark
+
+		case iDeleteFast:
+			if m[top-in.a] == Null {
+				f.pc = pc
+				exc = vm.unboundLocal()
+				goto raise
+			}
+			m[top-in.a] = Null
+
+		case iDeleteDeref:
+			c := m[top-in.a]/4 + 1
+			if m[c] == Null {
+				f.pc = pc
+				exc = vm.unboundLocal()
+				goto raise
+			}
+			m[c] = Null
+
+		case iDeleteName:
+			f.pc = pc
+			vm.Subscr(vm.locals, Qstr(in.a).Value(), Null)
+			vm.ntemps = mark
+
+		case iDeleteGlobal:
+			f.pc = pc
+			vm.Subscr(vm.globals, Qstr(in.a).Value(), Null)
+			vm.ntemps = mark
+
+		case iDupTop:
+			m[sp+1] = m[sp]
+			sp++
+
+		case iDupTopTwo:
+			m[sp+2], m[sp+1] = m[sp], m[sp-1]
+			sp += 2
+
+		case iPopTop:
+			sp--
+
+		case iRotTwo:
+			m[sp], m[sp-1] = m[sp-1], m[sp]
+
+		case iRotThree:
+			m[sp], m[sp-1], m[sp-2] = m[sp-1], m[sp-2], m[sp]
+
+		case iJump:
+			pc = int(in.a)
+			if vm.budget--; vm.budget < 0 {
+				f.pc, f.sp = pc, sp
+				vm.poll()
+				vm.ntemps = mark
+			}
+
+		case iPopJumpIfTrue:
+			v := m[sp]
+			sp--
+			if v == True {
+				pc = int(in.a)
+			} else if v != False && v != None {
+				f.pc = pc
+				if vm.IsTrue(v) {
+					pc = int(in.a)
+				}
+				vm.ntemps = mark
+			}
+			if vm.budget--; vm.budget < 0 {
+				f.pc, f.sp = pc, sp
+				vm.poll()
+				vm.ntemps = mark
+			}
+
+		case iPopJumpIfFalse:
+			v := m[sp]
+			sp--
+			if v == False || v == None {
+				pc = int(in.a)
+			} else if v != True {
+				f.pc = pc
+				if !vm.IsTrue(v) {
+					pc = int(in.a)
+				}
+				vm.ntemps = mark
+			}
+
+		case iJumpIfTrueOrPop:
+			f.pc = pc
+			if vm.IsTrue(m[sp]) {
+				pc = int(in.a)
+			} else {
+				sp--
+			}
+			vm.ntemps = mark
+
+		case iJumpIfFalseOrPop:
+			f.pc = pc
+			if !vm.IsTrue(m[sp]) {
+				pc = int(in.a)
+			} else {
+				sp--
+			}
+			vm.ntemps = mark
+
+		case iSetupWith:
+			f.pc = pc
+			r := vm.setupWith(m[sp:sp+4], sp)
+			sp++
+			f.exc += 3
+			m[f.exc], m[f.exc+1], m[f.exc+2] = tagIndex(in.a), Value(sp<<2|3), Null
+			sp++
+			m[sp] = r
+			vm.ntemps = mark
+
+		case iWithCleanup:
+			f.pc = pc
+			sp = vm.withCleanup(sp)
+			vm.ntemps = mark
+
+		case iUnwindJump:
+			m[sp+1] = tagIndex(in.a)
+			pc, sp = vm.unwindJump(f, pc-1, sp+1, int(in.x))
+			if vm.budget--; vm.budget < 0 {
+				f.pc, f.sp = pc, sp
+				vm.poll()
+				vm.ntemps = mark
+			}
+
+		case iSetupExcept:
+			f.exc += 3
+			m[f.exc], m[f.exc+1], m[f.exc+2] = tagIndex(in.a), Value(sp<<2|1), Null
+
+		case iSetupFinally:
+			f.exc += 3
+			m[f.exc], m[f.exc+1], m[f.exc+2] = tagIndex(in.a), Value(sp<<2|3), Null
+
+		case iEndFinally:
+			f.pc = pc
+			switch v := m[sp]; {
+			case v == None:
+				f.exc -= 3
+				vm.curExc = Null
+				sp--
+			case v.IsSmallInt():
+				sp--
+				if cause := v.SmallInt(); cause < 0 {
+					goto unwindReturn
+				} else {
+					pc, sp = vm.unwindJump(f, pc, sp, cause)
+				}
+			default:
+				exc = v
+				goto raise
+			}
+
+		case iGetIter:
+			f.pc = pc
+			m[sp] = vm.Iter(m[sp], 0)
+			vm.ntemps = mark
+
+		case iGetIterStack:
+			f.pc = pc
+			o := m[sp]
+			buf := sp * 4
+			sp += iterSlots - 1
+			if it := vm.Iter(o, buf); it != Value(buf) {
+				m[sp-iterSlots+1] = Null
+				m[sp-iterSlots+2] = it
+			}
+			vm.ntemps = mark
+
+		case iForIter:
+			b := sp - iterSlots + 1
+			switch m[b] {
+			case TypeRangeIter:
+				cur, stop, step := int32(m[b+1]), int32(m[b+2]), int32(m[b+3])
+				if step > 0 && cur < stop || step < 0 && cur > stop {
+					m[b+1] = Value(cur + step)
+					sp++
+					m[sp] = SmallInt(int(cur))
+				} else {
+					sp -= iterSlots
+					pc = int(in.a)
+				}
+				continue
+			case TypePolyIter:
+				if m[b+1] == polyList {
+					l, i := m[b+2]/4, m[b+3]
+					if i < m[l+2] {
+						m[b+3] = i + 1
+						sp++
+						m[sp] = m[m[l+3]/4+i]
+					} else {
+						sp -= iterSlots
+						pc = int(in.a)
+					}
+					continue
+				}
+			case Null:
+				it := m[b+1]
+				if it&3 == 0 && it < romBase && m[it/4] == TypeGenInstance {
+					f.pc, f.sp = pc, sp
+					g := vm.resumeFrame(it, None, Null)
+					if g == nil {
+						sp -= iterSlots
+						pc = int(in.a)
+						continue
+					}
+					g.kind = kindForIter
+					f = g
+					code, pc, sp, top = f.code.instrs, f.pc, f.sp, f.top
+					continue
+				}
+			}
+			f.pc, f.sp = pc, sp
+			it := Value(b * 4)
+			if m[b] == Null {
+				it = m[b+1]
+			}
+			v := vm.NextAllowRaise(it)
+			vm.ntemps = mark
+			if v == Null {
+				sp -= iterSlots
+				pc = int(in.a)
+			} else {
+				sp++
+				m[sp] = v
+			}
+
+		case iPopExceptJump:
+			f.exc -= 3
+			vm.curExc = Null
+			pc = int(in.a)
+
+		case iBuildTuple:
+			f.pc = pc
+			n := in.a
+			if n == 0 {
+				sp++
+				m[sp] = EmptyTuple
+				continue
+			}
+			sp -= n - 1
+			m[sp] = vm.NewTuple(m[sp : sp+n]...)
+			vm.ntemps = mark
+
+		case iBuildList:
+			f.pc = pc
+			n := in.a
+			sp -= n - 1
+			m[sp] = vm.NewList(m[sp : sp+n]...)
+			vm.ntemps = mark
+
+		case iBuildMap:
+			f.pc = pc
+			sp++
+			m[sp] = vm.NewDict(int(in.a))
+			vm.ntemps = mark
+
+		case iStoreMap:
+			f.pc = pc
+			sp -= 2
+			vm.DictStore(m[sp], m[sp+2], m[sp+1])
+			vm.ntemps = mark
+
+		case iBuildSet:
+			f.pc = pc
+			n := in.a
+			sp -= n - 1
+			m[sp] = vm.NewSet(m[sp : sp+n]...)
+			vm.ntemps = mark
+
+		case iStoreComp:
+			f.pc = pc
+			o := m[sp-in.a>>2]
+			switch in.a & 3 {
+			case 0:
+				vm.ListAppend(o, m[sp])
+				sp--
+			case 1:
+				vm.DictStore(o, m[sp], m[sp-1])
+				sp -= 2
+			default:
+				vm.SetAdd(o, m[sp])
+				sp--
+			}
+			vm.ntemps = mark
+
+		case iBuildSlice:
+			f.pc = pc
+			step := None
+			if in.a == 3 {
+				step = m[sp]
+				sp--
+			}
+			sp--
+			m[sp] = vm.NewSlice(m[sp], m[sp+1], step)
+			vm.ntemps = mark
+
+		case iUnpackSequence:
+			f.pc = pc
+			n := in.a
+			vm.unpack(m[sp], m[sp:sp+n])
+			sp += n - 1
+			vm.ntemps = mark
+
+		case iUnpackEx:
+			f.pc = pc
+			left, right := in.a&0xff, in.a>>8&0xff
+			vm.unpackStar(m[sp], int(left), int(right), m[sp:sp+left+right+1])
+			sp += left + right
+			vm.ntemps = mark
+
+		case iReturnValue:
+			goto unwindReturn
+
+		case iRaiseVarargs:
+			f.pc = pc
+			exc = vm.raiseVarargs(f, int(in.a), sp)
+			goto raise
+
+		case iYieldValue:
+			f.pc = pc
+			goto yield
+
+		case iYieldFrom:
+			f.pc = pc
+			send := m[sp]
+			sp--
+			f.sp = sp
+			if sub := m[sp]; f.inject == Null && sub&3 == 0 && sub < romBase && sub != 0 && m[sub/4] == TypeGenInstance {
+				g := vm.resumeFrame(sub, send, Null)
+				if g == nil {
+					m[sp] = None
+					continue
+				}
+				g.kind = kindYieldFrom
+				f = g
+				code, pc, sp, top = f.code.instrs, f.pc, f.sp, f.top
+				continue
+			}
+			throw := f.inject
+			f.inject = Null
+			kind, v := vm.resumeAny(m[sp], send, throw)
+			vm.ntemps = mark
+			switch kind {
+			case resumeYield:
+				f.pc = pc - 1
+				sp++
+				m[sp] = v
+				goto yield
+			case resumeReturn:
+				if v == Null {
+					v = None
+				}
+				m[sp] = v
+			default:
+				if !vm.ExceptionMatch(v, TypeStopIteration) {
+					exc = v
+					goto raise
+				}
+				m[sp] = vm.ExceptionValue(v)
+			}
+			if throw != Null && vm.ExceptionMatch(throw, TypeGeneratorExit) {
+				exc = vm.makeRaiseObj(throw)
+				goto raise
+			}
+
+		case iMakeFunction:
+			f.pc = pc
+			rc := uint32(m[uint32(m[f.fun/4+funTable])/4+in.a])
+			sp++
+			m[sp] = vm.newFunction(rc, Null, Null)
+			vm.ntemps = mark
+
+		case iMakeFunctionDefargs:
+			f.pc = pc
+			rc := uint32(m[uint32(m[f.fun/4+funTable])/4+in.a])
+			sp--
+			m[sp] = vm.newFunction(rc, m[sp], m[sp+1])
+			vm.ntemps = mark
+
+		case iMakeClosure:
+			f.pc = pc
+			rc := uint32(m[uint32(m[f.fun/4+funTable])/4+in.a])
+			n := uint32(in.x)
+			sp -= n - 1
+			m[sp] = vm.newClosure(vm.newFunction(rc, Null, Null), m[sp:sp+n])
+			vm.ntemps = mark
+
+		case iMakeClosureDefargs:
+			f.pc = pc
+			rc := uint32(m[uint32(m[f.fun/4+funTable])/4+in.a])
+			n := uint32(in.x)
+			sp -= n + 1
+			m[sp] = vm.newClosure(vm.newFunction(rc, m[sp], m[sp+1]), m[sp+2:sp+2+n])
+			vm.ntemps = mark
+
+		case iCallFunction:
+			n, nkw := in.a&0xff, in.a>>8&0xff
+			sp -= n + 2*nkw
+			fn := m[sp]
+			f.pc, f.sp = pc, sp
+			if fn&3 == 0 && fn < romBase && m[fn/4] == TypeFunBC {
+				f = vm.enter(fn, m[sp+1:sp+1+n], m[sp+1+n:sp+1+n+2*nkw])
+				f.kind = kindCall
+				code, pc, sp, top = f.code.instrs, 0, f.sp, f.top
+				vm.ntemps = mark
+				if vm.budget--; vm.budget < 0 {
+					vm.poll()
+					vm.ntemps = mark
+				}
+				continue
+			}
+			m[sp] = vm.Call(fn, m[sp+1:sp+1+n], m[sp+1+n:sp+1+n+2*nkw])
+			vm.ntemps = mark
+
+		case iCallFunctionVarKw:
+			n, nkw := in.a&0xff, in.a>>8&0xff
+			sp -= n + 2*nkw + 2
+			f.pc, f.sp = pc, sp
+			block, args, kw := vm.expandStar(false, int(n), int(nkw), m[sp:sp+n+2*nkw+3])
+			m[sp] = vm.Call(m[sp], args, kw)
+			vm.Free(block)
+			vm.ntemps = mark
+
+		case iCallMethod:
+			n, nkw := in.a&0xff, in.a>>8&0xff
+			sp -= n + 2*nkw + 1
+			fn := m[sp]
+			f.pc, f.sp = pc, sp
+			first := sp + 1
+			if m[first] == Null {
+				first++
+			} else {
+				n++
+			}
+			if fn&3 == 0 && fn < romBase && m[fn/4] == TypeFunBC {
+				f = vm.enter(fn, m[first:first+n], m[first+n:first+n+2*nkw])
+				f.kind = kindCall
+				code, pc, sp, top = f.code.instrs, 0, f.sp, f.top
+				vm.ntemps = mark
+				if vm.budget--; vm.budget < 0 {
+					vm.poll()
+					vm.ntemps = mark
+				}
+				continue
+			}
+			m[sp] = vm.Call(fn, m[first:first+n], m[first+n:first+n+2*nkw])
+			vm.ntemps = mark
+
+		case iCallMethodVarKw:
+			n, nkw := in.a&0xff, in.a>>8&0xff
+			sp -= n + 2*nkw + 3
+			f.pc, f.sp = pc, sp
+			block, args, kw := vm.expandStar(true, int(n), int(nkw), m[sp:sp+n+2*nkw+4])
+			m[sp] = vm.Call(m[sp], args, kw)
+			vm.Free(block)
+			vm.ntemps = mark
+
+		case iImportName:
+			f.pc = pc
+			from := m[sp]
+			sp--
+			m[sp] = vm.importName(Qstr(in.a), from, m[sp])
+			vm.ntemps = mark
+
+		case iImportFrom:
+			f.pc = pc
+			v := vm.importFrom(m[sp], Qstr(in.a))
+			sp++
+			m[sp] = v
+			vm.ntemps = mark
+
+		case iImportStar:
+			f.pc = pc
+			vm.importAll(m[sp])
+			sp--
+			vm.ntemps = mark
+
+		case iNot:
+			switch v := m[sp]; v {
+			case True:
+				m[sp] = False
+			case False:
+				m[sp] = True
+			default:
+				f.pc = pc
+				m[sp] = Bool(!vm.IsTrue(v))
+				vm.ntemps = mark
+			}
+
+		case iUnaryOp:
+			f.pc = pc
+			m[sp] = vm.UnaryOp(UnaryOp(in.a), m[sp])
+			vm.ntemps = mark
+
+		case iAdd:
+			l, r := m[sp-1], m[sp]
+			if l&r&1 != 0 {
+				if s := int64(int32(l)) + int64(int32(r)) - 1; s == int64(int32(s)) {
+					sp--
+					m[sp] = Value(uint32(s))
+					continue
+				}
+			}
+			f.pc = pc
+			sp--
+			m[sp] = vm.BinaryOp(BinaryOp(in.a), l, r)
+			vm.ntemps = mark
+
+		case iSub:
+			l, r := m[sp-1], m[sp]
+			if l&r&1 != 0 {
+				if s := int64(int32(l)) - int64(int32(r)) + 1; s == int64(int32(s)) {
+					sp--
+					m[sp] = Value(uint32(s))
+					continue
+				}
+			}
+			f.pc = pc
+			sp--
+			m[sp] = vm.BinaryOp(BinaryOp(in.a), l, r)
+			vm.ntemps = mark
+
+		case iMul:
+			l, r := m[sp-1], m[sp]
+			if l&r&1 != 0 {
+				if s := int64(int32(l)>>1) * int64(int32(r)>>1); FitsSmallInt(s) {
+					sp--
+					m[sp] = SmallInt(int(s))
+					continue
+				}
+			}
+			f.pc = pc
+			sp--
+			m[sp] = vm.BinaryOp(BinaryOp(in.a), l, r)
+			vm.ntemps = mark
+
+		case iAnd:
+			l, r := m[sp-1], m[sp]
+			if l&r&1 != 0 {
+				sp--
+				m[sp] = l & r
+				continue
+			}
+			f.pc = pc
+			sp--
+			m[sp] = vm.BinaryOp(BinaryOp(in.a), l, r)
+			vm.ntemps = mark
+
+		case iLess:
+			l, r := m[sp-1], m[sp]
+			sp--
+			if l&r&1 != 0 {
+				m[sp] = Bool(int32(l) < int32(r))
+				continue
+			}
+			f.pc = pc
+			m[sp] = vm.BinaryOp(BinLess, l, r)
+			vm.ntemps = mark
+
+		case iMore:
+			l, r := m[sp-1], m[sp]
+			sp--
+			if l&r&1 != 0 {
+				m[sp] = Bool(int32(l) > int32(r))
+				continue
+			}
+			f.pc = pc
+			m[sp] = vm.BinaryOp(BinMore, l, r)
+			vm.ntemps = mark
+
+		case iLessEqual:
+			l, r := m[sp-1], m[sp]
+			sp--
+			if l&r&1 != 0 {
+				m[sp] = Bool(int32(l) <= int32(r))
+				continue
+			}
+			f.pc = pc
+			m[sp] = vm.BinaryOp(BinLessEqual, l, r)
+			vm.ntemps = mark
+
+		case iMoreEqual:
+			l, r := m[sp-1], m[sp]
+			sp--
+			if l&r&1 != 0 {
+				m[sp] = Bool(int32(l) >= int32(r))
+				continue
+			}
+			f.pc = pc
+			m[sp] = vm.BinaryOp(BinMoreEqual, l, r)
+			vm.ntemps = mark
+
+		case iEqual:
+			l, r := m[sp-1], m[sp]
+			sp--
+			if l&r&1 != 0 {
+				m[sp] = Bool(l == r)
+				continue
+			}
+			f.pc = pc
+			m[sp] = Bool(vm.Equal(l, r))
+			vm.ntemps = mark
+
+		case iNotEqual:
+			l, r := m[sp-1], m[sp]
+			sp--
+			if l&r&1 != 0 {
+				m[sp] = Bool(l != r)
+				continue
+			}
+			f.pc = pc
+			m[sp] = Bool(!vm.Equal(l, r))
+			vm.ntemps = mark
+
+		case iBinaryOp:
+			f.pc = pc
+			l, r := m[sp-1], m[sp]
+			sp--
+			m[sp] = vm.BinaryOp(BinaryOp(in.a), l, r)
+			vm.ntemps = mark
+
+		default:
+			panic("vm: unknown operation in decoded code")
+		}
+		continue
+
+	unwindReturn:
+		for f.exc >= f.excBase {
+			h, saved := untagIndex(m[f.exc]), m[f.exc+1]
+			f.exc -= 3
+			vm.curExc = Null
+			if saved&2 != 0 && int(h) > pc {
+				at := uint32(saved)>>2 + 1
+				m[at] = m[sp]
+				sp = at + 1
+				m[sp] = SmallInt(-1)
+				pc = int(h)
+				continue dispatch
+			}
+		}
+		{
+			v := m[sp]
+			kind := f.kind
+			if f.gen != Null {
+				vm.finish(f)
+			} else {
+				vm.leave(f)
+			}
+			if kind == kindEntry {
+				return v, false
+			}
+			f = vm.frame
+			code, pc, sp, top = f.code.instrs, f.pc, f.sp, f.top
+			if kind == kindForIter {
+				if v != None {
+					vm.Keep(v)
+					vm.NewException(TypeStopIteration, v)
+					vm.ntemps = mark
+				}
+				sp -= iterSlots
+				pc = int(code[pc-1].a)
+				continue
+			}
+			m[sp] = v
+		}
+		continue
+
+	yield:
+		{
+			v := m[sp]
+			f.sp = sp
+			kind := f.kind
+			vm.suspend(f)
+			switch kind {
+			case kindForIter:
+				f = vm.frame
+				code, pc, sp, top = f.code.instrs, f.pc, f.sp, f.top
+				sp++
+				m[sp] = v
+			case kindYieldFrom:
+				f = vm.frame
+				code, pc, sp, top = f.code.instrs, f.pc, f.sp, f.top
+				f.pc = pc - 1
+				sp++
+				m[sp] = v
+				goto yield
+			default:
+				return v, true
+			}
+		}
+		continue
+
+	raise:
+		vm.Keep(exc)
+		if exc = vm.unwind(exc); exc != Null {
+			vm.Raise(exc)
+		}
+		vm.ntemps = mark
+		f = vm.frame
+		code, pc, sp, top = f.code.instrs, f.pc, f.sp, f.top
+	}
+}

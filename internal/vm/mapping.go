@@ -1,0 +1,308 @@
+package vm
+
+// This file is the hash table behind dicts, instances and modules, with the
+// probing, growth and order of MicroPython's map.c.
+//
+// A map is three words: flags and number of used slots, number of slots,
+// address of the table. A table entry is a key and a value.
+
+const (
+	mapAllQstrs = 1 << 0
+	mapFixed    = 1 << 1
+	mapOrdered  = 1 << 2
+	mapUsedOne  = 1 << 3
+	mapUsedMask = 1<<30 - mapUsedOne
+	// Ours, C has no such bits: an inline cache relies on the set of keys, or, in
+	// the dict of a class, on keys and values.
+	mapWatched      = 1 << 31
+	mapWatchedClass = 1 << 30
+)
+
+// tableSizes are the sizes a table grows through.
+var tableSizes = [...]uint32{
+	0, 2, 4, 6, 8, 10, 12, 17, 23, 29, 37, 47, 59, 73, 97, 127, 167, 223, 293, 389, 521, 691, 919, 1223, 1627, 2161,
+	3229, 4831, 7243, 10861, 16273, 24407, 36607, 54907,
+}
+
+func tableSizeFor(n uint32) uint32 {
+	for _, s := range tableSizes {
+		if s >= n {
+			return s
+		}
+	}
+	return (n + n/2) | 1
+}
+
+// mapInit sets up the map at word index m with room for exactly n entries.
+func (vm *VM) mapInit(m, n uint32) {
+	vm.Mem[m], vm.Mem[m+1], vm.Mem[m+2] = mapAllQstrs, 0, 0
+	if n != 0 {
+		t := vm.AllocZero(8 * n)
+		vm.Mem[m+1], vm.Mem[m+2] = Value(n), Value(t)
+	}
+}
+
+func (vm *VM) mapUsed(m uint32) int { return int(vm.Mem[m]&mapUsedMask) / mapUsedOne }
+
+func (vm *VM) mapAddUsed(m uint32, d int) {
+	vm.Mem[m] = Value(uint32(vm.Mem[m]) + uint32(d*mapUsedOne))
+}
+
+// mapTouched must be called when the set of keys changes.
+func (vm *VM) mapTouched(m uint32) {
+	if vm.Mem[m]&(mapWatched|mapWatchedClass) != 0 {
+		vm.dictGen++
+		vm.typeGen++
+	}
+}
+
+// mapGet returns the word index of the entry with the key, or 0.
+func (vm *VM) mapGet(m uint32, key Value) uint32 {
+	head := vm.Mem[m]
+	if key.IsQstr() && head&(mapAllQstrs|mapOrdered) == mapAllQstrs {
+		alloc := uint32(vm.Mem[m+1])
+		if alloc == 0 {
+			return 0
+		}
+		t := uint32(vm.Mem[m+2]) / 4
+		pos := vm.qstrHash(key.Qstr()) % alloc
+		for i := alloc; i != 0; i-- {
+			k := vm.Mem[t+2*pos]
+			if k == key {
+				return t + 2*pos
+			}
+			if k == Null {
+				return 0
+			}
+			if pos++; pos == alloc {
+				pos = 0
+			}
+		}
+		return 0
+	}
+	return vm.mapFind(m, key, mapLookup)
+}
+
+type lookupKind uint8
+
+const (
+	mapLookup lookupKind = iota
+	mapAdd
+	mapRemove
+)
+
+// mapFind is mp_map_lookup: it returns the word index of the entry with the
+// key; with mapAdd it makes the entry (value Null) if there is none; with
+// mapRemove it removes it, and the value of the entry returned is still there.
+// 0 means not found.
+func (vm *VM) mapFind(m uint32, key Value, kind lookupKind) uint32 {
+	head := vm.Mem[m]
+	samePtr := head&mapAllQstrs != 0
+	if samePtr && !key.IsQstr() {
+		if vm.TypeOf(key) == TypeStr {
+			samePtr = false
+		} else if kind != mapAdd {
+			return 0
+		}
+	}
+	if head&mapOrdered != 0 {
+		return vm.mapFindOrdered(m, key, kind, samePtr)
+	}
+	if vm.Mem[m+1] == 0 {
+		if kind != mapAdd {
+			return 0
+		}
+		vm.mapRehash(m)
+	}
+	hash := vm.hashKey(key)
+	alloc := uint32(vm.Mem[m+1])
+	t := uint32(vm.Mem[m+2]) / 4
+	pos := hash % alloc
+	start := pos
+	avail := uint32(0)
+	for {
+		slot := t + 2*pos
+		k := vm.Mem[slot]
+		switch {
+		case k == Null:
+			if kind != mapAdd {
+				return 0
+			}
+			if avail == 0 {
+				avail = slot
+			}
+			return vm.mapFill(m, avail, key)
+		case k == Sentinel:
+			if avail == 0 {
+				avail = slot
+			}
+		case k == key || !samePtr && vm.Equal(k, key):
+			if kind == mapRemove {
+				vm.mapTouched(m)
+				vm.mapAddUsed(m, -1)
+				if vm.Mem[t+2*((pos+1)%alloc)] == Null {
+					vm.Mem[slot] = Null
+				} else {
+					vm.Mem[slot] = Sentinel
+				}
+			}
+			return slot
+		}
+		if pos++; pos == alloc {
+			pos = 0
+		}
+		if pos == start {
+			if kind != mapAdd {
+				return 0
+			}
+			if avail != 0 {
+				return vm.mapFill(m, avail, key)
+			}
+			vm.mapRehash(m)
+			alloc = uint32(vm.Mem[m+1])
+			t = uint32(vm.Mem[m+2]) / 4
+			pos = hash % alloc
+			start = pos
+		}
+	}
+}
+
+func (vm *VM) mapFill(m, slot uint32, key Value) uint32 {
+	vm.mapTouched(m)
+	vm.mapAddUsed(m, 1)
+	vm.Mem[slot], vm.Mem[slot+1] = key, Null
+	if !key.IsQstr() {
+		vm.Mem[m] &^= mapAllQstrs
+	}
+	return slot
+}
+
+func (vm *VM) mapFindOrdered(m uint32, key Value, kind lookupKind, samePtr bool) uint32 {
+	t := uint32(vm.Mem[m+2]) / 4
+	used := uint32(vm.mapUsed(m))
+	for i := uint32(0); i < used; i++ {
+		slot := t + 2*i
+		if k := vm.Mem[slot]; k == key || !samePtr && vm.Equal(k, key) {
+			if kind == mapRemove {
+				vm.mapTouched(m)
+				vm.mapAddUsed(m, -1)
+				value := vm.Mem[slot+1]
+				copy(vm.Mem[slot:], vm.Mem[slot+2:t+2*used])
+				slot = t + 2*(used-1)
+				vm.Mem[slot], vm.Mem[slot+1] = Null, value
+			}
+			return slot
+		}
+	}
+	if kind != mapAdd {
+		return 0
+	}
+	if used == uint32(vm.Mem[m+1]) {
+		table := vm.Realloc(uint32(vm.Mem[m+2]), 8*(used+4))
+		t = table / 4
+		clear(vm.Mem[t+2*used : t+2*(used+4)])
+		vm.Mem[m+1], vm.Mem[m+2] = Value(used+4), Value(table)
+	}
+	vm.mapTouched(m)
+	vm.mapAddUsed(m, 1)
+	slot := t + 2*used
+	vm.Mem[slot] = key
+	if !key.IsQstr() {
+		vm.Mem[m] &^= mapAllQstrs
+	}
+	return slot
+}
+
+// mapRehash grows the table by one step and inserts everything again.
+func (vm *VM) mapRehash(m uint32) {
+	oldAlloc, oldTable := uint32(vm.Mem[m+1]), uint32(vm.Mem[m+2])
+	n := tableSizeFor(oldAlloc + 1)
+	table := vm.AllocZero(8 * n)
+	watched := vm.Mem[m] & (mapWatched | mapWatchedClass)
+	vm.mapTouched(m)
+	vm.Mem[m], vm.Mem[m+1], vm.Mem[m+2] = mapAllQstrs|watched, Value(n), Value(table)
+	for i := uint32(0); i < oldAlloc; i++ {
+		k := vm.Mem[oldTable/4+2*i]
+		if k != Null && k != Sentinel {
+			slot := vm.mapFind(m, k, mapAdd)
+			vm.Mem[slot+1] = vm.Mem[oldTable/4+2*i+1]
+		}
+	}
+	vm.Free(oldTable)
+}
+
+func (vm *VM) mapClear(m uint32) {
+	vm.mapTouched(m)
+	vm.Free(uint32(vm.Mem[m+2]))
+	vm.Mem[m] = mapAllQstrs | vm.Mem[m]&(mapOrdered|mapWatched|mapWatchedClass)
+	vm.Mem[m+1], vm.Mem[m+2] = 0, 0
+}
+
+// hashKey is the hash of a key; it raises TypeError for what has none.
+func (vm *VM) hashKey(key Value) uint32 {
+	if key.IsQstr() {
+		return vm.qstrHash(key.Qstr())
+	}
+	return uint32(vm.UnaryOp(UnaryHash, key).SmallInt())
+}
+
+// DictMap returns the word index of a dict's map.
+func DictMap(d Value) uint32 { return uint32(d)/4 + 1 }
+
+func (vm *VM) initDictAt(addr, n uint32) {
+	vm.Mem[addr/4] = TypeDict
+	vm.mapInit(addr/4+1, n)
+}
+
+// NewDict makes a dict with room for exactly n entries.
+func (vm *VM) NewDict(n int) Value {
+	d := vm.Alloc(16)
+	vm.Mem[d/4], vm.Mem[d/4+1], vm.Mem[d/4+2], vm.Mem[d/4+3] = TypeDict, mapAllQstrs, 0, 0
+	vm.mapInit(d/4+1, uint32(n))
+	return Value(d)
+}
+
+// DictStore sets d[key] = v.
+func (vm *VM) DictStore(d, key, v Value) {
+	m := DictMap(d)
+	if key.IsQstr() {
+		if slot := vm.mapGet(m, key); slot != 0 {
+			if vm.Mem[m]&mapWatchedClass != 0 {
+				vm.typeGen++
+			}
+			vm.Mem[slot+1] = v
+			return
+		}
+	}
+	vm.Mem[vm.mapFind(m, key, mapAdd)+1] = v
+}
+
+// DictGet returns d[key], or Null.
+func (vm *VM) DictGet(d, key Value) Value {
+	if slot := vm.mapGet(DictMap(d), key); slot != 0 {
+		return vm.Mem[slot+1]
+	}
+	return Null
+}
+
+// DictLen returns the number of entries of a dict.
+func (vm *VM) DictLen(d Value) int { return vm.mapUsed(DictMap(d)) }
+
+// DictNext walks the entries of a dict in table order: start with *pos 0; it
+// returns false at the end.
+func (vm *VM) DictNext(d Value, pos *int) (key, v Value, ok bool) {
+	m := DictMap(d)
+	n := int(vm.Mem[m+1])
+	if vm.Mem[m]&mapOrdered != 0 {
+		n = vm.mapUsed(m)
+	}
+	t := int(vm.Mem[m+2]) / 4
+	for *pos < n {
+		k, v := vm.Mem[t+2**pos], vm.Mem[t+2**pos+1]
+		*pos++
+		if k != Null && k != Sentinel {
+			return k, v, true
+		}
+	}
+	return Null, Null, false
+}

@@ -1,0 +1,178 @@
+package vm
+
+// ErrorLevel is how much error messages say: MICROPY_ERROR_REPORTING.
+type ErrorLevel uint8
+
+// The levels of error reporting.
+const (
+	ErrorsTerse ErrorLevel = iota
+	ErrorsNormal
+	ErrorsDetailed
+)
+
+// Options are the build options of a firmware's interpreter, as upstream's
+// mpconfig.h has them, as far as a program can notice them. The zero Options
+// is the smallest build.
+type Options struct {
+	// Errors is the wording of error messages.
+	Errors ErrorLevel
+	// NoAlloca: frames of up to 44 bytes of state live on the heap and are left
+	// to the collector (MICROPY_NO_ALLOCA) instead of on the C stack.
+	NoAlloca bool
+	// SaveCode: raw code can be saved again (MICROPY_PERSISTENT_CODE_SAVE), which
+	// makes its struct 20 bytes long instead of 12.
+	SaveCode bool
+	// EventREPL: the prompt's line lives on the heap (MICROPY_REPL_EVENT_DRIVEN).
+	EventREPL bool
+	// OverrideBuiltins: names may be stored into builtins, and the prompt keeps
+	// the last result in _ (MICROPY_CAN_OVERRIDE_BUILTINS).
+	OverrideBuiltins bool
+	// CPythonCompat: corners that cost code size (MICROPY_CPYTHON_COMPAT).
+	CPythonCompat bool
+	// AllSpecialMethods: in-place operators, __contains__ and the like of classes
+	// (MICROPY_PY_ALL_SPECIAL_METHODS).
+	AllSpecialMethods bool
+	// ReverseSpecialMethods: __radd__ and the like.
+	ReverseSpecialMethods bool
+	// Descriptors: __get__, __set__ and __delete__ of class attributes.
+	Descriptors bool
+	// DelAttr: __setattr__ and __delattr__ of classes.
+	DelAttr bool
+	// FunctionAttrs: f.__name__.
+	FunctionAttrs bool
+	// MethodCheckSelf: str.upper(1) is checked (MICROPY_BUILTIN_METHOD_CHECK_SELF_ARG).
+	MethodCheckSelf bool
+	// ModuleGetattr: module level __getattr__.
+	ModuleGetattr bool
+	// StrCenter, StrPartition, StrSplitlines: those methods of str.
+	StrCenter, StrPartition, StrSplitlines bool
+	// StrCount and StrOpModulo: count() and %.
+	StrCount, StrOpModulo bool
+	// MemoryView, FrozenSet, Slice attributes, range attributes and other types.
+	MemoryView, FrozenSet, SliceAttrs, RangeAttrs, Property, Reversed, Enumerate, Filter, MinMax bool
+	// RangeBinaryOp: ranges compare.
+	RangeBinaryOp bool
+	// Complex: complex numbers.
+	Complex bool
+	// Pow3: pow() with three arguments.
+	Pow3 bool
+	// RoundInt: round() of an int with digits.
+	RoundInt bool
+	// NotImplementedConst: the name NotImplemented.
+	NotImplementedConst bool
+	// Compile and ExecFile: those functions.
+	Compile, ExecFile bool
+	// Input: input().
+	Input bool
+	// Help: help() and help('modules'); HelpText is what help() prints.
+	Help bool
+	// TimeoutError, StopAsync: those exceptions exist.
+	TimeoutError bool
+	AsyncAwait   bool
+	// MathSpecial: hyperbolic and gamma functions.
+	MathSpecial bool
+	// AttrTuple: named tuple-like objects of sys.
+	AttrTuple bool
+	// NamedTupleAsdict: _asdict() of named tuples.
+	NamedTupleAsdict bool
+	// Deque: collections.deque; OrderedDict: collections.OrderedDict.
+	Deque, OrderedDict bool
+	// SliceAssignArray: a[1:2] = b of bytearray and array (MICROPY_PY_ARRAY_SLICE_ASSIGN).
+	SliceAssignArray bool
+	// PendThrow: pend_throw() of generators.
+	PendThrow bool
+	// ReturnCollected: gc.collect() returns a count.
+	ReturnCollected bool
+	// DelFinal: objects with __del__ written in C are finalised.
+	Finalisers bool
+	// KbdException, Scheduler: micropython.kbd_intr and schedule exist.
+	Scheduler bool
+	// SysModules, SysExit, SysGetsizeof, SysExcInfo: those names of sys.
+	SysMaxsize, SysModules, SysExit, SysGetsizeof, SysExcInfo, SysStdFiles bool
+	// EmergencyBuf: alloc_emergency_exception_buf exists with the given static size.
+	EmergencyBuf bool
+	// MemStats: mem_total() and friends (MICROPY_MEM_STATS).
+	MemStats bool
+	// Warnings: warnings are printed.
+	Warnings bool
+	// HashBytes is the width of stored qstr hashes (MICROPY_QSTR_BYTES_IN_HASH).
+	HashBytes int
+	// QstrChunk is the size of a chunk of interned text (MICROPY_ALLOC_QSTR_CHUNK_INIT).
+	QstrChunk int
+	// FirstPool is the size of the first pool of qstrs made at run time.
+	FirstPool int
+	// MpyVersion is the .mpy version that the loader takes.
+	MpyVersion int
+	// Constants are the integer constants that the compiler knows
+	// (MICROPY_COMP_MODULE_CONST).
+	StackLimit int // bytes of C stack that may be used before RuntimeError
+	// FrameCost is what one call of a bytecode function takes of the C stack,
+	// NativeCost what one nested call inside a builtin does (in bytes). Both are
+	// estimates, see docs/not-modelled.md.
+	FrameCost, NativeCost int
+	// ErrnoOffset is added to every errno number that Python sees (7000 on an XBee).
+	ErrnoOffset int
+	// UnixExec: running a file behaves as the hosted reference does.
+	HostedErrors bool
+	// RAMNames are qstrs that this interpreter's Go code knows but the firmware's
+	// ROM does not: a program that uses them pays for them.
+	RAMNames []string
+}
+
+// Full returns the options of a hosted build with everything in: the reference
+// that is called m32xbee in the tests.
+func Full() Options {
+	return Options{
+		Errors: ErrorsDetailed, CPythonCompat: true, AllSpecialMethods: true, ReverseSpecialMethods: true,
+		Descriptors: true, DelAttr: true, FunctionAttrs: true, MethodCheckSelf: true, ModuleGetattr: true,
+		StrCenter: true, StrPartition: true, StrSplitlines: true, StrCount: true, StrOpModulo: true,
+		MemoryView: true, FrozenSet: true, SliceAttrs: true, RangeAttrs: true, Property: true, Reversed: true,
+		Enumerate: true, Filter: true, MinMax: true, RangeBinaryOp: true, Complex: true, Pow3: true, RoundInt: true,
+		NotImplementedConst: true, Compile: true, ExecFile: true, Input: true, Help: true, TimeoutError: true,
+		AsyncAwait: true, MathSpecial: true, AttrTuple: true, NamedTupleAsdict: true, Deque: true, OrderedDict: true,
+		SliceAssignArray: true, ReturnCollected: true, Finalisers: true, Scheduler: true,
+		SysMaxsize: true, SysModules: true, SysExit: true, SysGetsizeof: true, SysExcInfo: true, SysStdFiles: true,
+		EmergencyBuf: true, MemStats: false, Warnings: true, OverrideBuiltins: true, SaveCode: false,
+		HashBytes: 2, QstrChunk: 128, FirstPool: 20, MpyVersion: 4,
+		StackLimit: 40000, FrameCost: 176, NativeCost: 96,
+	}
+}
+
+// Bare returns the options of the minimal bare-metal reference build.
+func Bare() Options {
+	return Options{
+		Errors: ErrorsNormal, CPythonCompat: true, StrCount: true, StrOpModulo: true, MemoryView: true,
+		FrozenSet: true, Property: true, Reversed: true, Enumerate: true, Filter: true, MinMax: true,
+		Help: true, AsyncAwait: true, AttrTuple: true, OrderedDict: true, Finalisers: true,
+		SysMaxsize: true, SysModules: true, SysExit: true,
+		HashBytes: 2, QstrChunk: 128, FirstPool: 20, MpyVersion: 4,
+		StackLimit: 8192, FrameCost: 176, NativeCost: 96,
+	}
+}
+
+// XBee returns the options of the XBee 3 Cellular's 2019 firmware as far as
+// they are known or inferred; each is explained in the profile's table.
+func XBee() Options {
+	o := Full()
+	o.Errors = ErrorsNormal
+	o.NoAlloca, o.SaveCode, o.EventREPL, o.OverrideBuiltins = true, true, true, true
+	o.MethodCheckSelf = true
+	o.ReverseSpecialMethods = false
+	o.Complex = false
+	o.Descriptors = false
+	o.DelAttr = false
+	o.Compile = false
+	o.ExecFile = false
+	o.MathSpecial = false
+	o.Deque = false
+	o.Pow3 = false
+	o.SysGetsizeof = false
+	o.SysExcInfo = false
+	o.NamedTupleAsdict = false
+	o.ReturnCollected = false
+	o.Warnings = false
+	o.StackLimit = 3584
+	o.FrameCost = 176
+	o.ErrnoOffset = 7000
+	return o
+}

@@ -1,0 +1,359 @@
+package vm
+
+// This file is what the loop's less frequent operations do.
+
+func (vm *VM) unboundLocal() Value {
+	return vm.NewExceptionMsg(TypeNameError, "local variable referenced before assignment")
+}
+
+// loadName looks in locals, globals, builtins.
+func (vm *VM) loadName(q Qstr) Value {
+	if vm.locals != vm.globals {
+		if s := vm.mapGet(DictMap(vm.locals), q.Value()); s != 0 {
+			return vm.Mem[s+1]
+		}
+	}
+	return vm.loadGlobal(q)
+}
+
+func (vm *VM) loadGlobal(q Qstr) Value {
+	if s := vm.mapGet(DictMap(vm.globals), q.Value()); s != 0 {
+		return vm.Mem[s+1]
+	}
+	return vm.loadBuiltin(q)
+}
+
+func (vm *VM) loadBuiltin(q Qstr) Value {
+	if vm.overrides != Null {
+		if v := vm.DictGet(vm.overrides, q.Value()); v != Null {
+			return v
+		}
+	}
+	if v := vm.fw.builtins.Get(q); v != Null {
+		return v
+	}
+	if vm.terse() {
+		vm.RaiseMsg(TypeNameError, "name not defined")
+	}
+	vm.Raisef(TypeNameError, "name '%q' isn't defined", q)
+	return Null
+}
+
+// globalCache remembers what a name of an instruction meant: a builtin, as long
+// as no watched dict changed.
+type globalCache struct {
+	gen     uint32
+	globals Value
+	v       Value
+}
+
+// loadGlobalCached is loadGlobal that leaves a hint for the next time: the slot
+// in the instruction, or, for a builtin, the value beside it.
+func (vm *VM) loadGlobalCached(f *frame, in *instr, at int) Value {
+	q := Qstr(in.a)
+	if f.code.globals != nil {
+		if c := &f.code.globals[at]; c.v != Null && c.gen == vm.dictGen && c.globals == f.globals {
+			return c.v
+		}
+	}
+	if s := vm.mapGet(f.gmap, q.Value()); s != 0 {
+		in.x = uint16((s - uint32(vm.Mem[f.gmap+2])/4) / 2)
+		return vm.Mem[s+1]
+	}
+	v := vm.loadBuiltin(q)
+	vm.Mem[f.gmap] |= mapWatched
+	if f.code.globals == nil {
+		f.code.globals = make([]globalCache, len(f.code.instrs))
+	}
+	f.code.globals[at] = globalCache{vm.dictGen, f.globals, v}
+	return v
+}
+
+// methodCache remembers which function a method name of an instruction was in a
+// class, as long as no class changed.
+type methodCache struct {
+	gen   uint32
+	class Value
+	fun   Value
+}
+
+// loadMethodFast finds a method of an instance without special access in the
+// class's own dict chain; it reports false where the general way must be taken.
+func (vm *VM) loadMethodFast(o Value, q Qstr, c *Code, at int, dst []Value) bool {
+	class := vm.Mem[o/4]
+	if vm.everMember[q] {
+		return false
+	}
+	if c.methods != nil {
+		if mc := &c.methods[at]; mc.class == class && mc.gen == vm.typeGen {
+			dst[0], dst[1] = mc.fun, o
+			return true
+		}
+	}
+	if vm.Mem[class/4+classFlags]&classAccessors != 0 || q == QClass || q == QNext {
+		return false
+	}
+	for k := class; ; {
+		if s := vm.mapGet(DictMap(vm.classLocals(k)), q.Value()); s != 0 {
+			fun := vm.Mem[s+1]
+			if vm.TypeOf(fun) != TypeFunBC {
+				return false
+			}
+			if c.methods == nil {
+				c.methods = make([]methodCache, len(c.instrs))
+			}
+			for w := class; ; w = vm.classParent(w) {
+				vm.Mem[DictMap(vm.classLocals(w))] |= mapWatchedClass
+				if w == k {
+					break
+				}
+			}
+			c.methods[at] = methodCache{vm.typeGen, class, fun}
+			dst[0], dst[1] = fun, o
+			return true
+		}
+		k = vm.classParent(k)
+		if k == Null || k >= romBase || vm.Mem[k/4] != TypeType {
+			return false
+		}
+	}
+}
+
+// loadSuper is the attribute of super(class, obj).
+func (vm *VM) loadSuper(class, obj Value, q Qstr, d *[2]Value) {
+	if q == QClass && vm.opt.CPythonCompat {
+		d[0] = TypeSuper
+		return
+	}
+	vm.superLookup(class, obj, q, d)
+	if d[0] == Null {
+		if vm.terse() {
+			vm.RaiseMsg(TypeAttributeError, "no such attribute")
+		}
+		vm.Raisef(TypeAttributeError, "'%s' object has no attribute '%q'", vm.TypeName(TypeSuper), q)
+	}
+}
+
+func (vm *VM) loadBuildClass() Value {
+	if vm.overrides != Null {
+		if v := vm.DictGet(vm.overrides, QBuildClass.Value()); v != Null {
+			return v
+		}
+	}
+	return vm.fw.builtins.Get(QBuildClass)
+}
+
+// setupWith loads __exit__ into w[0:2] and returns what __enter__ returns.
+func (vm *VM) setupWith(w []Value, sp uint32) Value {
+	obj := w[0]
+	var d [2]Value
+	vm.LoadMethod(obj, QExit, &d)
+	w[0], w[1] = d[0], d[1]
+	vm.Keep(obj)
+	vm.LoadMethod(obj, QEnter, &d)
+	w[2], w[3] = d[0], d[1]
+	return vm.callMethod(d, nil)
+}
+
+// withCleanup calls __exit__; it returns the new top of the stack.
+func (vm *VM) withCleanup(sp uint32) uint32 {
+	m := vm.Mem
+	exit := func(at uint32, a, b, c Value) Value {
+		return vm.callMethod([2]Value{m[at], m[at+1]}, []Value{a, b, c})
+	}
+	switch v := m[sp]; {
+	case v == None:
+		sp -= 2
+		exit(sp, None, None, None)
+		m[sp] = None
+	case v.IsSmallInt():
+		data, cause := m[sp-1], m[sp]
+		exit(sp-3, None, None, None)
+		m[sp-3], m[sp-2] = data, cause
+		sp -= 2
+	default:
+		sp -= 2
+		if r := exit(sp, vm.TypeOf(v), v, None); vm.IsTrue(r) {
+			m[sp] = None
+		} else {
+			m[sp] = v
+		}
+	}
+	return sp
+}
+
+// unwindJump jumps out of n handlers, running finally blocks on the way. The
+// target lies on the stack; ip is the instruction that handlers must lie behind.
+func (vm *VM) unwindJump(f *frame, ip int, sp uint32, n int) (int, uint32) {
+	m := vm.Mem
+	for n&0x7f > 0 {
+		n--
+		h, saved := untagIndex(m[f.exc]), m[f.exc+1]
+		f.exc -= 3
+		if saved&2 != 0 && int(h) > ip {
+			m[sp+1] = SmallInt(n)
+			return int(h), sp + 1
+		}
+		vm.curExc = Null
+	}
+	pc := int(untagIndex(m[sp]))
+	sp--
+	if n != 0 {
+		sp -= iterSlots
+	}
+	return pc, sp
+}
+
+// raiseVarargs gives the exception of a raise statement with n operands.
+func (vm *VM) raiseVarargs(f *frame, n int, sp uint32) Value {
+	if n == 2 {
+		if vm.opt.Warnings {
+			vm.warn("exception chaining not supported")
+		}
+		sp--
+	}
+	if n == 0 {
+		for e := f.exc; e >= f.excBase; e -= 3 {
+			if prev := vm.Mem[e+2]; prev != Null {
+				return vm.makeRaiseObj(prev)
+			}
+		}
+		return vm.NewExceptionMsg(TypeRuntimeError, "no active exception to reraise")
+	}
+	return vm.makeRaiseObj(vm.Mem[sp])
+}
+
+// warn prints a warning to the error stream of hosts that have one.
+func (vm *VM) warn(msg string) {
+	if vm.hook.Warn != nil {
+		vm.hook.Warn(msg)
+	}
+}
+
+// resumeAny is mp_resume for what is no generator being sent None in the loop.
+func (vm *VM) resumeAny(it, send, throw Value) (resumeKind, Value) {
+	if vm.TypeOf(it) == TypeGenInstance {
+		if throw != Null {
+			send = None
+		}
+		return vm.resume(it, send, throw)
+	}
+	t := vm.typeInfoOf(it)
+	if throw == Null {
+		if send == None {
+			if t.Next != nil {
+				v := t.Next(vm, it)
+				if v != Null {
+					return resumeYield, v
+				}
+				return resumeReturn, Null
+			}
+			var d [2]Value
+			vm.LoadMethodMaybe(it, QNext, &d)
+			if d[0] != Null {
+				return resumeYield, vm.callMethod(d, nil)
+			}
+		}
+		var d [2]Value
+		vm.LoadMethod(it, QSend, &d)
+		return resumeYield, vm.callMethod(d, []Value{send})
+	}
+	var d [2]Value
+	if vm.IsSubclass(vm.TypeOf(throw), TypeGeneratorExit) {
+		vm.LoadMethodMaybe(it, QClose, &d)
+		if d[0] != Null {
+			return resumeReturn, vm.callMethod(d, nil)
+		}
+	} else {
+		vm.LoadMethodMaybe(it, QThrow, &d)
+		if d[0] != Null {
+			return resumeYield, vm.callMethod(d, []Value{throw})
+		}
+	}
+	return resumeRaise, vm.makeRaiseObj(throw)
+}
+
+// unpack puts the items of a sequence into dst in reverse order.
+func (vm *VM) unpack(seq Value, dst []Value) {
+	n := len(dst)
+	if t := vm.TypeOf(seq); t == TypeTuple || t == TypeList || t == TypeAttrTuple || vm.isTupleLike(seq) && t >= romBase {
+		items := vm.Array(seq)
+		if len(items) < n {
+			vm.tooFew(len(items))
+		} else if len(items) > n {
+			vm.tooMany(n)
+		}
+		for i := range dst {
+			dst[i] = items[n-1-i]
+		}
+		return
+	}
+	it := vm.Iter(seq, 0)
+	for i := 0; i < n; i++ {
+		v := vm.Next(it)
+		if v == Null {
+			vm.tooFew(i)
+		}
+		dst[n-1-i] = v
+	}
+	if vm.Next(it) != Null {
+		vm.tooMany(n)
+	}
+}
+
+func (vm *VM) tooFew(got int) {
+	if vm.terse() {
+		vm.RaiseMsg(TypeValueError, "wrong number of values to unpack")
+	}
+	vm.Raisef(TypeValueError, "need more than %d values to unpack", got)
+}
+
+func (vm *VM) tooMany(want int) {
+	if vm.terse() {
+		vm.RaiseMsg(TypeValueError, "wrong number of values to unpack")
+	}
+	vm.Raisef(TypeValueError, "too many values to unpack (expected %d)", want)
+}
+
+// unpackStar unpacks with one starred target: dst gets, in reverse order, left
+// items, a list of the middle, right items.
+func (vm *VM) unpackStar(seq Value, left, right int, dst []Value) {
+	if t := vm.TypeOf(seq); t == TypeTuple || t == TypeList {
+		items := vm.Array(seq)
+		n := len(items)
+		if n < left+right {
+			vm.tooFew(n)
+		}
+		vm.Keep(seq)
+		for i := 0; i < right; i++ {
+			dst[i] = items[n-1-i]
+		}
+		dst[right] = vm.NewList(items[left : n-right]...)
+		for i := 0; i < left; i++ {
+			dst[right+1+i] = items[left-1-i]
+		}
+		return
+	}
+	it := vm.Iter(seq, 0)
+	for i := 0; i < left; i++ {
+		v := vm.Next(it)
+		if v == Null {
+			vm.tooFew(i)
+		}
+		dst[left+right-i] = v
+	}
+	rest := vm.NewList()
+	for v := vm.Next(it); v != Null; v = vm.Next(it) {
+		vm.ListAppend(rest, v)
+	}
+	n := len(vm.ListItems(rest))
+	if n < right {
+		vm.tooFew(left)
+	}
+	items := vm.ListItems(rest)
+	dst[right] = rest
+	for i := 0; i < right; i++ {
+		dst[right-1-i] = items[n-right+i]
+	}
+	vm.ListSetLen(rest, n-right)
+}

@@ -1,0 +1,5 @@
+package vm
+
+// Owner: strings. Replaced by str.go, ...
+
+func (fw *Firmware) initStrings() {}
