@@ -201,3 +201,27 @@ func TestBigHeap(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestSwept: side tables can be pruned when a collection is over.
+func TestSwept(t *testing.T) {
+	h := New(Config{HeapBytes: 32768})
+	dead, kept := h.Alloc(40), h.Alloc(40)
+	calls := 0
+	h.SetRoots(func(m *Marker) { m.Word(kept) })
+	h.SetSwept(func() {
+		calls++
+		if h.Live(dead) || !h.Live(kept) || h.Live(kept+16) || h.Live(0) || h.Locked() {
+			t.Error("called before the collection was over")
+		}
+		if p := h.Alloc(1); p != dead {
+			t.Errorf("allocated %#x, want %#x", p, dead)
+		}
+		h.Free(dead)
+	})
+	h.Collect()
+	h.SetSwept(nil)
+	h.SweepAll()
+	if calls != 1 {
+		t.Errorf("called %d times, want once", calls)
+	}
+}
