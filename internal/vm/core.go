@@ -7,6 +7,8 @@ func (fw *Firmware) initCore() {
 	fw.initExceptions()
 	fw.initFunctions()
 	fw.initGenerators()
+	fw.initModules()
+	fw.initObjects()
 	fw.initNumbers()
 	fw.initStrings()
 	fw.initContainers()

@@ -42,18 +42,23 @@ type romObj struct {
 type Firmware struct {
 	Options Options
 
-	rom      []romObj
-	names    []string // qstr number -> text
-	hashes   []uint16
-	index    map[string]Qstr
-	notInROM []bool // qstr number -> known to Go code only
-	builtins *Dict  // the names of module builtins
-	modules  []*ModuleDef
-	modIndex map[Qstr]*ModuleDef
-	next     Value // the built-in function next
-	baseInit Value // the __init__ of built-in base classes
-	instance *Type // the slots of every class of the program
-	extra    []func(*VM)
+	rom                                    []romObj
+	names                                  []string // qstr number -> text
+	hashes                                 []uint16
+	index                                  map[string]Qstr
+	order                                  []Qstr // the names in ROM, in the order dir() finds them
+	notInROM                               []bool // qstr number -> known to Go code only
+	builtins                               *Dict  // the names of module builtins
+	modules                                []*ModuleDef
+	modIndex                               map[Qstr]*ModuleDef
+	printSep, printEnd, printFile, dirName Qstr
+	propertyArgs                           [4]Qstr
+	sysStdout                              Value // the object sys.stdout
+	importFun                              Value // the function __import__
+	next                                   Value // the built-in function next
+	baseInit                               Value // the __init__ of built-in base classes
+	instance                               *Type // the slots of every class of the program
+	extra                                  []func(*VM)
 }
 
 // A ModuleDef is a built-in module.
@@ -94,9 +99,6 @@ func NewFirmware(o Options) *Firmware {
 		fw.rom[(v-romBase)/4].typ = t
 	}
 	fw.initCore()
-	for _, s := range o.RAMNames {
-		fw.notInROM[fw.Q(s)] = true
-	}
 	return fw
 }
 
@@ -111,6 +113,33 @@ func (fw *Firmware) Q(s string) Qstr {
 	fw.notInROM = append(fw.notInROM, false)
 	fw.index[s] = q
 	return q
+}
+
+// Seal ends the building of the firmware: every name that it declared is in ROM,
+// unless the options say otherwise.
+func (fw *Firmware) Seal() *Firmware {
+	o := &fw.Options
+	if len(o.ROMNames) > 0 {
+		for i := range fw.notInROM {
+			fw.notInROM[i] = Qstr(i) > QEmpty
+		}
+		for _, s := range o.ROMNames {
+			q := fw.Q(s)
+			fw.notInROM[q] = false
+			fw.order = append(fw.order, q)
+		}
+	}
+	for _, s := range o.RAMNames {
+		fw.notInROM[fw.Q(s)] = true
+	}
+	if fw.order == nil {
+		for q := QEmpty + 1; int(q) < len(fw.names); q++ {
+			if !fw.notInROM[q] {
+				fw.order = append(fw.order, q)
+			}
+		}
+	}
+	return fw
 }
 
 // NumROMQstrs returns how many names the ROM holds.

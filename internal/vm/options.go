@@ -1,5 +1,7 @@
 package vm
 
+import "github.com/skep-sim/skep/internal/compiler"
+
 // ErrorLevel is how much error messages say: MICROPY_ERROR_REPORTING.
 type ErrorLevel uint8
 
@@ -114,6 +116,14 @@ type Options struct {
 	ErrnoOffset int
 	// UnixExec: running a file behaves as the hosted reference does.
 	HostedErrors bool
+	// Compiler are the compiler's optional parts.
+	Compiler compiler.Features
+	// FileAttr: modules from source get __file__ (MICROPY_PY___FILE__).
+	FileAttr bool
+	// ROMNames, if not empty, are the names that the firmware holds, in their
+	// order; any other costs a program that uses it, even one that this
+	// interpreter's own tables know.
+	ROMNames []string
 	// RAMNames are qstrs that this interpreter's Go code knows but the firmware's
 	// ROM does not: a program that uses them pays for them.
 	RAMNames []string
@@ -134,6 +144,7 @@ func Full() Options {
 		SysMaxsize: true, SysModules: true, SysExit: true, SysGetsizeof: true, SysExcInfo: true, SysStdFiles: true,
 		EmergencyBuf: true, MemStats: false, Warnings: true, OverrideBuiltins: true, SaveCode: false,
 		HashBytes: 2, QstrChunk: 128, FirstPool: 20, MpyVersion: 4,
+		FileAttr: true, Compiler: compiler.Features{DoubleTupleAssign: true, TripleTupleAssign: true, ReturnIfExpr: true, OrderedDictLiteral: true},
 		StackLimit: 40000, FrameCost: 176, NativeCost: 96,
 	}
 }
@@ -146,6 +157,7 @@ func Bare() Options {
 		Help: true, AsyncAwait: true, AttrTuple: true, OrderedDict: true, Finalisers: true,
 		SysMaxsize: true, SysModules: true, SysExit: true,
 		HashBytes: 2, QstrChunk: 128, FirstPool: 20, MpyVersion: 4,
+		FileAttr: true, Compiler: compiler.Features{DoubleTupleAssign: true, OrderedDictLiteral: true},
 		StackLimit: 8192, FrameCost: 176, NativeCost: 96,
 	}
 }

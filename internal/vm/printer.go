@@ -13,7 +13,7 @@ type Printer struct {
 func (vm *VM) NewPrinter(out func(b []byte)) *Printer { return &Printer{vm: vm, out: out} }
 
 // Stdout returns a printer to the console.
-func (vm *VM) Stdout() *Printer { return &Printer{vm: vm, out: vm.hook.Stdout} }
+func (vm *VM) Stdout() *Printer { return &vm.stdout }
 
 // Printer returns a printer into the buffer.
 func (v *Vstr) Printer() *Printer { return &Printer{vm: v.vm, out: v.Write} }

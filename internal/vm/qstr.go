@@ -11,6 +11,8 @@ type qstrTable struct {
 	first Qstr            // number of the first of them
 	used  map[Qstr]uint32 // names that Go code knows and ROM does not -> text address
 
+	made []Qstr // all of both, in the order they were made
+
 	pool      uint32 // last pool, 0 for the ROM's
 	poolAlloc uint32
 	poolLen   uint32
@@ -68,6 +70,7 @@ func (vm *VM) Intern(s string) Qstr {
 				vm.qstrs.used = make(map[Qstr]uint32)
 			}
 			vm.qstrs.used[q] = addr
+			vm.qstrs.made = append(vm.qstrs.made, q)
 		}
 		return q
 	}
@@ -79,6 +82,7 @@ func (vm *VM) Intern(s string) Qstr {
 	q = t.first + Qstr(len(t.data))
 	t.data = append(t.data, qstrText{addr, uint32(len(s)), hashBytes([]byte(s), vm.opt.HashBytes)})
 	t.names[s] = q
+	t.made = append(t.made, q)
 	return q
 }
 

@@ -1,5 +1,7 @@
 package vm
 
+import "math/big"
+
 // Owner: numbers. Replaced by int.go, bigint.go, float.go, ...
 
 // UnaryOp applies a unary operation or raises TypeError.
@@ -41,5 +43,9 @@ func (vm *VM) ParseInt(text []byte, base int) Value { panic("stub") }
 
 // ParseFloat makes a float or complex object of a literal's text.
 func (vm *VM) ParseFloat(text []byte) Value { panic("stub") }
+
+// storeBigInt writes a number into the allocated blocks of an int object (16
+// bytes) and its digits.
+func (vm *VM) storeBigInt(obj, digits uint32, i *big.Int) { panic("stub") }
 
 func (fw *Firmware) initNumbers() {}

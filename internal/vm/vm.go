@@ -47,8 +47,10 @@ type Hooks struct {
 	// Poll is called now and then from the loop, at least every few thousand
 	// instructions and whenever Interrupt was called (may be nil).
 	Poll func()
-	// Find looks for a module outside ROM (see import.go; may be nil).
-	Find Finder
+	// Note takes a remark for the person at the host (may be nil).
+	Note func(text string)
+	// Files is where modules are imported from (may be nil).
+	Files Files
 }
 
 // Config is what a VM is made of.
@@ -69,10 +71,11 @@ type VM struct {
 	Mem   []Value
 	Bytes []byte
 
-	heap *memory.Heap
-	fw   *Firmware
-	opt  *Options
-	hook Hooks
+	heap   *memory.Heap
+	fw     *Firmware
+	opt    *Options
+	hook   Hooks
+	stdout Printer
 
 	static  uint32 // address of the static RAM
 	stack   uint32 // next free byte of the stack region
@@ -147,6 +150,7 @@ func New(cfg Config) *VM {
 	vm.Mem = unsafe.Slice((*Value)(unsafe.Pointer(unsafe.SliceData(w))), len(w))
 	vm.Bytes = h.Bytes()
 	vm.raised = &raised{vm}
+	vm.stdout = Printer{vm: vm, out: cfg.Hooks.Stdout}
 	h.SetRoots(vm.markRoots)
 	h.SetFinaliser(vm.finalise)
 	h.SetSwept(vm.dropDeadCode)

@@ -1,0 +1,199 @@
+package vm
+
+import (
+	"errors"
+	"math/big"
+
+	"github.com/skep-sim/skep/internal/compiler"
+	"github.com/skep-sim/skep/internal/syntax"
+)
+
+// This file is the compiler on the device: it works on the device's heap.
+
+// noMemory is the error of an allocation that failed inside the compiler.
+type noMemory uint32
+
+func (n noMemory) Error() string { return "no memory" }
+
+// pyError carries an exception that was raised under the compiler.
+type pyError struct{ exc Value }
+
+func (pyError) Error() string { return "exception" }
+
+// heapBudget charges the compiler's structures to the VM's heap.
+type heapBudget struct{ vm *VM }
+
+func (b heapBudget) Alloc(n int) (syntax.Ref, error) {
+	p := b.vm.TryAlloc(uint32(n))
+	if p == 0 && n != 0 {
+		return 0, noMemory(n)
+	}
+	return syntax.Ref(p), nil
+}
+
+func (b heapBudget) Resize(r syntax.Ref, n int) (syntax.Ref, error) {
+	p := b.vm.TryRealloc(uint32(r), uint32(n), true)
+	if p == 0 && n != 0 {
+		return 0, noMemory(n)
+	}
+	return syntax.Ref(p), nil
+}
+
+func (b heapBudget) ResizeInPlace(r syntax.Ref, n int) bool {
+	return b.vm.TryRealloc(uint32(r), uint32(n), false) != 0
+}
+
+func (b heapBudget) Free(r syntax.Ref) { b.vm.Free(uint32(r)) }
+
+func (b heapBudget) Object(c *syntax.Const) (ref syntax.Ref, err error) {
+	exc := b.vm.Try(func() { ref = syntax.Ref(b.vm.constObject(c)) })
+	if exc != Null {
+		return 0, pyError{exc}
+	}
+	return ref, nil
+}
+
+// constObject makes the object of a literal.
+func (vm *VM) constObject(c *syntax.Const) Value {
+	switch c.Kind {
+	case syntax.ConstStr:
+		return vm.newStrCopy(TypeStr, []byte(c.Text))
+	case syntax.ConstBytes:
+		return vm.NewBytes([]byte(c.Text))
+	case syntax.ConstInt:
+		vm.fillBigInt(uint32(c.Ref), uint32(c.DigitsRef), c.Int)
+		return Value(c.Ref)
+	case syntax.ConstEllipsis:
+		return Ellipsis
+	}
+	return vm.ParseFloat([]byte(c.Text))
+}
+
+// heapNames is the VM's table of qstrs as the compiler sees it.
+type heapNames struct{ vm *VM }
+
+func (n heapNames) Intern(s string) (err error) {
+	exc := n.vm.Try(func() { n.vm.Intern(s) })
+	if exc != Null {
+		return pyError{exc}
+	}
+	return nil
+}
+
+func (n heapNames) Interned(s string) bool { return n.vm.FindQstr(unsafeBytes(s)) != 0 }
+
+// compilerOptions are those of the firmware's own compiler.
+func (vm *VM) compilerOptions(mode syntax.Mode, repl bool, readerBytes int) compiler.Options {
+	o := vm.opt
+	features := o.Compiler
+	features.NoCPythonCompat = !o.CPythonCompat
+	opts := compiler.Options{
+		Version: o.MpyVersion, OptLevel: vm.optLevel, Mode: mode, IsREPL: repl, SmallIntBits: 31,
+		NoComplex: !o.Complex, Features: features, Budget: heapBudget{vm}, Names: heapNames{vm},
+		ReaderBytes: readerBytes, RawCodeBytes: int(o.rawCodeBytes()), NoAlloca: o.NoAlloca,
+	}
+	switch o.Errors {
+	case ErrorsTerse:
+		opts.Detail = syntax.DetailTerse
+	case ErrorsDetailed:
+		opts.Detail = syntax.DetailFull
+	}
+	return opts
+}
+
+// Sizes of the readers that source text comes through.
+const (
+	MemoryReader = 16
+	FileReader   = 32
+)
+
+// Compile compiles source text on the device's heap and returns the address of
+// the raw code; it raises SyntaxError, MemoryError ... The name becomes a qstr
+// first.
+func (vm *VM) Compile(src []byte, name string, mode syntax.Mode, repl bool, readerBytes int) uint32 {
+	vm.Intern(name)
+	m, err := compiler.Compile(src, name, vm.compilerOptions(mode, repl, readerBytes))
+	if err != nil {
+		vm.raiseCompile(err)
+	}
+	return vm.Load(m)
+}
+
+// raiseCompile raises what the compiler refused a text with.
+func (vm *VM) raiseCompile(err error) {
+	var none noMemory
+	if errors.As(err, &none) {
+		vm.memoryError(uint32(none))
+	}
+	var py pyError
+	if errors.As(err, &py) {
+		vm.Raise(py.exc)
+	}
+	var se *syntax.Error
+	if !errors.As(err, &se) {
+		panic("vm: compiler: " + err.Error())
+	}
+	typ := map[syntax.ErrorKind]Value{
+		syntax.SyntaxError: TypeSyntaxError, syntax.IndentationError: TypeIndentationError,
+		syntax.NotImplementedError: TypeNotImplementedError, syntax.OverflowError: TypeOverflowError,
+	}[se.Kind]
+	var exc Value
+	if se.Format != "" {
+		exc = vm.newExceptionSized(typ, se.Format, se.Msg)
+	} else {
+		exc = vm.NewExceptionMsg(typ, se.Msg)
+	}
+	var ce *compiler.Error
+	if errors.As(err, &ce) {
+		vm.addTraceback(exc, vm.Intern(se.Name), int(se.Line), vm.Intern(ce.Block))
+	} else if se.Line != 0 {
+		vm.addTraceback(exc, vm.Intern(se.Name), int(se.Line), 0)
+	}
+	vm.Raise(exc)
+}
+
+// newExceptionSized makes an exception whose text is given but costs what
+// formatting it with format does.
+func (vm *VM) newExceptionSized(typ Value, format, msg string) Value {
+	o := vm.TryAlloc(16)
+	alloc := uint32(len(format)) + 1
+	buf := vm.TryAlloc(alloc)
+	if o == 0 {
+		return vm.NewException(typ)
+	}
+	if buf == 0 {
+		vm.fillStr(o, vm.text(format), alloc-1)
+	} else {
+		p := excPrinter{vm, buf, 0, alloc, true}
+		p.write(unsafeBytes(msg))
+		vm.Bytes[p.buf+p.len] = 0
+		vm.fillStr(o, p.buf, p.len)
+	}
+	return vm.NewException(typ, Value(o))
+}
+
+// fillBigInt writes a number into the blocks of an int object and its digits.
+func (vm *VM) fillBigInt(obj, digits uint32, i *big.Int) { vm.storeBigInt(obj, digits, i) }
+
+// Exec compiles and runs source text in the given namespaces.
+func (vm *VM) Exec(src []byte, name string, mode syntax.Mode, readerBytes int, globals, locals Value) Value {
+	oldGlobals, oldLocals := vm.globals, vm.locals
+	vm.globals, vm.locals = globals, locals
+	var v Value
+	exc := vm.Try(func() {
+		raw := vm.Compile(src, name, mode, false, readerBytes)
+		f := vm.newFunction(raw, Null, Null)
+		v = vm.Call(f, nil, nil)
+	})
+	vm.globals, vm.locals = oldGlobals, oldLocals
+	if exc != Null {
+		vm.Raise(exc)
+	}
+	return v
+}
+
+// ExecREPL is Exec of one statement typed at the prompt, in __main__.
+func (vm *VM) ExecREPL(src []byte, mode syntax.Mode) {
+	raw := vm.Compile(src, "<stdin>", mode, true, MemoryReader)
+	vm.Call(vm.newFunction(raw, Null, Null), nil, nil)
+}
