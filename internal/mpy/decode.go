@@ -59,7 +59,7 @@ func (g *Generation) Decode(code []byte, at int) (in Instr, next int, err error)
 	return in, next, nil
 }
 
-// decodeUint reads a uint; the device keeps 32 bits of it.
+// decodeUint reads a uint. Nothing that is counted in one gets near 31 bits.
 func decodeUint(code []byte, at int) (v, next int, err error) {
 	var n uint64
 	for {
@@ -69,7 +69,7 @@ func decodeUint(code []byte, at int) (v, next int, err error) {
 		b := code[at]
 		at++
 		n = n<<7 | uint64(b&0x7f)
-		if n > 1<<32-1 {
+		if n > 1<<31-1 {
 			return 0, at, errCodeNumber
 		}
 		if b&0x80 == 0 {
@@ -96,6 +96,9 @@ func decodeInt(code []byte, at int) (v, next int, err error) {
 		}
 		n = n<<7 | int64(b&0x7f)
 		if b&0x80 == 0 {
+			if int64(int(n)) != n {
+				return 0, at, errCodeNumber
+			}
 			return int(n), at, nil
 		}
 	}

@@ -144,7 +144,7 @@ func (a *analysis) step(i int) error {
 		return a.fail(in.at, "%v takes %d values off a stack of %d", in.Op, pop, depth)
 	}
 	after := depth - pop + push
-	to := in.next + in.Arg // for the jumps that have no byte behind the distance
+	to, _ := in.target(in.next)
 
 	switch in.Op {
 	case OpReturnValue, OpRaiseVarargs, OpRaiseLast, OpRaiseObj, OpRaiseFrom:
@@ -179,7 +179,7 @@ func (a *analysis) step(i int) error {
 	case OpEndFinally:
 		return a.endFinally(in, s, after)
 	case OpUnwindJump:
-		return a.unwind(in, s, in.next-1+in.Arg)
+		return a.unwind(in, s, to)
 	case OpStoreComp:
 		if in.Arg>>2 >= depth {
 			return a.fail(in.at, "the comprehension's result would be %d deep in a stack of %d", in.Arg>>2, depth)

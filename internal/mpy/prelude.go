@@ -108,9 +108,9 @@ func parsePrelude4(code []byte) (p Prelude, err error) {
 // cellsEnd ends the cell list in versions 3 and 4.
 const cellsEnd = 0xff
 
-// maxInterleave bounds how many bytes a version 5 signature or size may take,
-// so that no number in it outgrows 32 bits.
-const maxInterleave = 6
+// maxInterleave bounds how many bytes a version 5 signature or pair of sizes
+// may take: more than any compiler needs, few enough for no overflow to matter.
+const maxInterleave = 10
 
 func parsePrelude5(code []byte) (p Prelude, err error) {
 	if len(code) == 0 {
@@ -156,7 +156,7 @@ func parsePrelude5(code []byte) (p Prelude, err error) {
 	if p.LineOffset > p.CellOffset {
 		return p, errPreludeSize
 	}
-	if p.CodeOffset > len(code) {
+	if p.CodeOffset < p.CellOffset || p.CodeOffset > len(code) {
 		return p, errPreludeShort
 	}
 	return p, nil
@@ -237,10 +237,10 @@ func AppendLine(dst []byte, bytes, lines int) []byte {
 }
 
 // AppendSignature encodes what comes before the code info: the frame's sizes
-// and the signature; in versions 3 and 4 the code info's size follows, in
-// version 5 that and the number of cells. In versions 3 and 4 the size counts
-// its own bytes, which the compiler of those releases always takes to be
-// sizeBytes long (upstream reserves two).
+// and the signature. In versions 3 and 4 a uint with the code info's size
+// follows, which counts its own bytes too (upstream's compiler keeps two for
+// it, and leaves a zero at the end of the line numbers where one does); in
+// version 5 AppendSizes follows.
 func (p *Prelude) AppendSignature(dst []byte, version int) []byte {
 	if version >= 5 {
 		return p.appendSignature5(dst)
