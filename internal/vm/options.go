@@ -87,6 +87,8 @@ type Options struct {
 	ReturnCollected bool
 	// DelFinal: objects with __del__ written in C are finalised.
 	Finalisers bool
+	// Threshold: gc.threshold() exists (MICROPY_GC_ALLOC_THRESHOLD).
+	Threshold bool
 	// KbdException, Scheduler: micropython.kbd_intr and schedule exist.
 	Scheduler bool
 	// SysModules, SysExit, SysGetsizeof, SysExcInfo: those names of sys.
@@ -140,7 +142,7 @@ func Full() Options {
 		Enumerate: true, Filter: true, MinMax: true, RangeBinaryOp: true, Complex: true, Pow3: true, RoundInt: true,
 		NotImplementedConst: true, Compile: true, ExecFile: true, Input: true, Help: true, TimeoutError: true,
 		AsyncAwait: true, MathSpecial: true, AttrTuple: true, NamedTupleAsdict: true, Deque: true, OrderedDict: true,
-		SliceAssignArray: true, ReturnCollected: true, Finalisers: true, Scheduler: true,
+		SliceAssignArray: true, ReturnCollected: true, Finalisers: true, Scheduler: true, Threshold: true,
 		SysMaxsize: true, SysModules: true, SysExit: true, SysGetsizeof: true, SysExcInfo: true, SysStdFiles: true,
 		EmergencyBuf: true, MemStats: false, Warnings: true, OverrideBuiltins: true, SaveCode: false,
 		HashBytes: 2, QstrChunk: 128, FirstPool: 20, MpyVersion: 4,
@@ -154,7 +156,7 @@ func Bare() Options {
 	return Options{
 		Errors: ErrorsNormal, CPythonCompat: true, StrCount: true, StrOpModulo: true, MemoryView: true,
 		FrozenSet: true, Property: true, Reversed: true, Enumerate: true, Filter: true, MinMax: true,
-		Help: true, AsyncAwait: true, AttrTuple: true, OrderedDict: true, Finalisers: true,
+		Help: true, AsyncAwait: true, AttrTuple: true, OrderedDict: true, Finalisers: true, Threshold: true,
 		SysMaxsize: true, SysModules: true, SysExit: true,
 		HashBytes: 2, QstrChunk: 128, FirstPool: 20, MpyVersion: 4,
 		FileAttr: true, Compiler: compiler.Features{DoubleTupleAssign: true, OrderedDictLiteral: true},

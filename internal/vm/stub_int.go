@@ -48,4 +48,7 @@ func (vm *VM) ParseFloat(text []byte) Value { panic("stub") }
 // bytes) and its digits.
 func (vm *VM) storeBigInt(obj, digits uint32, i *big.Int) { panic("stub") }
 
+// staticBigInt makes an int object and its digits in static RAM.
+func (vm *VM) staticBigInt(i int) Value { panic("stub") }
+
 func (fw *Firmware) initNumbers() {}

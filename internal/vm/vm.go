@@ -22,16 +22,17 @@ import (
 // Layout of the static RAM (what C would keep in .bss), as byte offsets into
 // the region at the start of the stack region.
 const (
-	staticEmergencyExc  = 0x00 // 16 bytes: an exception for when the heap is full
-	staticKbdExc        = 0x10 // 16 bytes: KeyboardInterrupt
-	staticGeneratorExit = 0x20 // 16 bytes: what close() throws
-	staticMainDict      = 0x30 // 16 bytes: the dict of __main__
-	staticModulesDict   = 0x40 // 16 bytes: the dict sys.modules
-	staticPathList      = 0x50 // 16 bytes: sys.path
-	staticArgvList      = 0x60 // 16 bytes: sys.argv
-	staticMainModule    = 0x70 // 8 bytes: module __main__
-	staticScratch       = 0x80 // 32 words for calls made from Go
-	staticBytes         = 0x200
+	staticEmergencyExc  = 0x00  // 16 bytes: an exception for when the heap is full
+	staticKbdExc        = 0x10  // 16 bytes: KeyboardInterrupt
+	staticGeneratorExit = 0x20  // 16 bytes: what close() throws
+	staticMainDict      = 0x30  // 16 bytes: the dict of __main__
+	staticModulesDict   = 0x40  // 16 bytes: the dict sys.modules
+	staticPathList      = 0x50  // 16 bytes: sys.path
+	staticArgvList      = 0x60  // 16 bytes: sys.argv
+	staticMainModule    = 0x70  // 8 bytes: module __main__
+	staticScratch       = 0x80  // 32 words for calls made from Go
+	staticFree          = 0x100 // what packages put there
+	staticBytes         = 0x400
 )
 
 // Hooks are what a VM needs of the world around it. Nil functions are allowed
@@ -47,6 +48,8 @@ type Hooks struct {
 	// Poll is called now and then from the loop, at least every few thousand
 	// instructions and whenever Interrupt was called (may be nil).
 	Poll func()
+	// InterruptChar sets the character that interrupts (may be nil).
+	InterruptChar func(c int)
 	// Note takes a remark for the person at the host (may be nil).
 	Note func(text string)
 	// Files is where modules are imported from (may be nil).
@@ -77,10 +80,11 @@ type VM struct {
 	hook   Hooks
 	stdout Printer
 
-	static  uint32 // address of the static RAM
-	stack   uint32 // next free byte of the stack region
-	stackLo uint32
-	stackHi uint32
+	static     uint32 // address of the static RAM
+	staticNext uint32
+	stack      uint32 // next free byte of the stack region
+	stackLo    uint32
+	stackHi    uint32
 
 	frame      *frame // the running frame
 	base       frame  // below the first
@@ -172,7 +176,7 @@ func stackRegion(o *Options) uint32 {
 func (vm *VM) Reset() {
 	vm.heap.Reset()
 	base, _ := vm.heap.Stack()
-	vm.static = base
+	vm.static, vm.staticNext = base, base+staticFree
 	vm.stackLo = base + staticBytes
 	vm.stack = vm.stackLo
 	vm.stackHi = base + staticBytes + stackRegion(vm.opt)

@@ -1,0 +1,88 @@
+package pylib
+
+import "github.com/skep-sim/skep/internal/vm"
+
+// SysConfig is what module sys says of the host.
+type SysConfig struct {
+	// Platform is sys.platform.
+	Platform string
+	// Version is the MicroPython release: 1, 11, 0.
+	Version [3]int
+}
+
+// Sys declares module sys.
+func Sys(fw *vm.Firmware, c SysConfig) {
+	o := &fw.Options
+	m := fw.Module("sys")
+	path, argv := fw.Q("path"), fw.Q("argv")
+	info, impl, maxsize, modules := fw.Q("version_info"), fw.Q("implementation"), fw.Q("maxsize"), fw.Q("modules")
+	name, version := fw.Q("name"), fw.Q("version")
+	micropython := fw.Q("micropython").Value()
+	type sysObjects struct{ info, impl, maxsize, version vm.Value }
+	// the objects that C keeps in ROM are made in static RAM at every start
+	fw.OnBoot(func(v *vm.VM) {
+		s := v.State("sys", func() any { return &sysObjects{} }).(*sysObjects)
+		i := vm.SmallInt
+		s.info = v.StaticTuple(i(3), i(4), i(0))
+		release := v.StaticTuple(i(c.Version[0]), i(c.Version[1]), i(c.Version[2]))
+		if o.AttrTuple {
+			s.impl = v.StaticAttrTuple([]vm.Qstr{name, version}, micropython, release)
+		} else {
+			s.impl = v.StaticTuple(micropython, release)
+		}
+		s.version = v.StaticStr("3.4.0")
+		s.maxsize = v.StaticInt(0x7fffffff)
+	})
+	m.Getattr(func(v *vm.VM, q vm.Qstr) vm.Value {
+		s := v.State("sys", nil).(*sysObjects)
+		switch {
+		case q == path:
+			return v.SysPath()
+		case q == argv:
+			return v.SysArgv()
+		case q == info:
+			return s.info
+		case q == version:
+			return s.version
+		case q == impl:
+			return s.impl
+		case q == maxsize && o.SysMaxsize:
+			return s.maxsize
+		case q == modules && o.SysModules:
+			return v.SysModules()
+		}
+		return vm.Null
+	})
+	m.Add("platform", fw.Q(c.Platform).Value())
+	m.Add("byteorder", fw.Q("little").Value())
+	if o.SysExit {
+		m.Add("exit", fw.FuncV("exit", 0, 1, func(v *vm.VM, args []vm.Value) vm.Value {
+			v.Raise(v.NewException(vm.TypeSystemExit, args...))
+			return vm.Null
+		}))
+	}
+	if o.SysExcInfo {
+		m.Add("exc_info", fw.Func0("exc_info", sysExcInfo))
+	}
+	if o.SysGetsizeof {
+		m.Add("getsizeof", fw.Func1("getsizeof", func(v *vm.VM, a vm.Value) vm.Value {
+			return v.UnaryOp(vm.UnarySizeof, a)
+		}))
+	}
+	m.Add("print_exception", fw.FuncV("print_exception", 1, 2, func(v *vm.VM, args []vm.Value) vm.Value {
+		p := v.Stdout()
+		if len(args) > 1 {
+			p = v.StreamPrinter(args[1])
+		}
+		p.PrintException(args[0])
+		return vm.None
+	}))
+}
+
+func sysExcInfo(v *vm.VM) vm.Value {
+	exc := v.CurrentException()
+	if exc == vm.Null {
+		return v.NewTuple(vm.None, vm.None, vm.None)
+	}
+	return v.NewTuple(v.TypeOf(exc), exc, vm.None)
+}
