@@ -310,7 +310,7 @@ func (im *importer) loadFile(mod Value, path string) {
 		vm.RaiseOS(errno)
 	}
 	if strings.HasSuffix(path, ".mpy") {
-		vm.RunRaw(vm.loadMpyFile(path, text), globals, globals)
+		vm.RunRaw(vm.LoadMpyFile(path, text), globals, globals)
 		return
 	}
 	q := vm.Intern(path)
@@ -320,8 +320,8 @@ func (im *importer) loadFile(mod Value, path string) {
 	vm.Exec(text, path, syntax.File, FileReader, globals, globals)
 }
 
-// loadMpyFile loads a .mpy file; its reader is on the heap meanwhile.
-func (vm *VM) loadMpyFile(path string, data []byte) uint32 {
+// LoadMpyFile loads a .mpy file; its reader is on the heap meanwhile.
+func (vm *VM) LoadMpyFile(path string, data []byte) uint32 {
 	reader := vm.Alloc(FileReader)
 	m := vm.ReadMpy(path, data)
 	raw := vm.Load(m)

@@ -1,0 +1,37 @@
+// Command skep is an XBee 3 Cellular in software: it runs, sizes, tests and
+// ships MicroPython applications for the module, on a virtual one or on the one
+// at a serial port.
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/alecthomas/kong"
+)
+
+// cli is the command line.
+type cli struct {
+	Exec execCmd `cmd:"" help:"Run one program as 'micropython FILE.py' would."`
+}
+
+// exitStatus ends the program with a status and nothing more to say.
+type exitStatus int
+
+func (e exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
+
+func main() {
+	var c cli
+	k := kong.Parse(&c, kong.Name("skep"), kong.UsageOnError(),
+		kong.Description("A Digi XBee 3 Cellular in software: MicroPython, memory, flash, serial port, modem and cloud."))
+	err := k.Run()
+	var status exitStatus
+	if errors.As(err, &status) {
+		os.Exit(int(status))
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "skep:", err)
+		os.Exit(1)
+	}
+}

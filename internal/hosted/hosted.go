@@ -1,0 +1,146 @@
+// Package hosted runs one program the way "micropython FILE.py" does on a PC:
+// the interpreter of a device on a heap of a device's size, with the host's
+// files to import from and the host's output.
+//
+// It is not a device: there is no flash, no prompt, no network, no serial port.
+package hosted
+
+import (
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/skep-sim/skep/internal/pylib"
+	"github.com/skep-sim/skep/internal/syntax"
+	"github.com/skep-sim/skep/internal/vm"
+)
+
+// Config is what a program is run with.
+type Config struct {
+	Options   vm.Options
+	HeapBytes int
+	OptLevel  int
+	Stdout    io.Writer
+	Stderr    io.Writer
+	// StepLimit, if not 0, stops a program that runs too long.
+	StepLimit uint64
+	// OnVM, if not nil, sees the interpreter before the program starts.
+	OnVM func(*vm.VM)
+}
+
+// NewFirmware makes a firmware with the modules that need no device.
+func NewFirmware(o vm.Options) *vm.Firmware {
+	fw := vm.NewFirmware(o)
+	pylib.Standard(fw, pylib.SysConfig{Platform: "linux", Version: [3]int{1, 11, 0}})
+	return fw.Seal()
+}
+
+// hostFiles imports from the host's file system.
+type hostFiles struct{}
+
+func (hostFiles) Stat(path string) vm.FileKind {
+	st, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return vm.NoFile
+	case st.IsDir():
+		return vm.Directory
+	}
+	return vm.RegularFile
+}
+
+func (hostFiles) ReadFile(path string) ([]byte, vm.Errno) {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil, 2
+	}
+	return b, 0
+}
+
+func (hostFiles) Bundled(string) uint32 { return 0 }
+
+// Run runs a program and returns the exit status that a shell would see.
+func Run(c Config, src []byte, name string, argv []string) int {
+	return RunOn(NewFirmware(c.Options), c, src, name, argv)
+}
+
+// RunOn is Run with a firmware made before.
+func RunOn(fw *vm.Firmware, c Config, src []byte, name string, argv []string) (status int) {
+	out := newBuffered(c.Stdout)
+	defer out.flush()
+	v := vm.New(vm.Config{
+		Firmware:  fw,
+		HeapBytes: uint32(c.HeapBytes),
+		Hooks: vm.Hooks{
+			Stdout: out.write,
+			Files:  hostFiles{},
+			Warn:   func(msg string) { io.WriteString(c.Stderr, "Warning: "+msg+"\n") },
+			Note:   func(text string) { io.WriteString(c.Stderr, "skep: "+text+"\n") },
+		},
+	})
+	v.StepLimit = c.StepLimit
+	path, args := v.InitSysLists()
+	dir := filepath.Dir(name)
+	if dir == "." {
+		dir = ""
+	}
+	v.ListAppend(path, v.NewString(dir))
+	for _, a := range append([]string{name}, argv...) {
+		v.ListAppend(args, v.NewString(a))
+	}
+	v.Release(0)
+	v.SetOptLevel(c.OptLevel)
+	if c.OnVM != nil {
+		c.OnVM(v)
+	}
+	exc := v.Try(func() {
+		if strings.HasSuffix(name, ".mpy") {
+			v.RunRaw(v.LoadMpyFile(name, src), v.MainDict(), v.MainDict())
+			return
+		}
+		v.Exec(src, name, syntax.File, vm.FileReader, v.MainDict(), v.MainDict())
+	})
+	if exc == vm.Null {
+		return 0
+	}
+	if v.IsSubclass(v.TypeOf(exc), vm.TypeSystemExit) {
+		code := v.ExceptionValue(exc)
+		n, ok := v.IntMaybe(code)
+		if code == vm.None {
+			return 0
+		}
+		if !ok {
+			return 1
+		}
+		return n & 0xff
+	}
+	out.flush()
+	v.NewPrinter(func(b []byte) { c.Stderr.Write(b) }).PrintException(exc)
+	return 1
+}
+
+// buffered gathers output, since programs print in small pieces.
+type buffered struct {
+	w   io.Writer
+	buf []byte
+}
+
+func newBuffered(w io.Writer) *buffered { return &buffered{w: w, buf: make([]byte, 0, 4096)} }
+
+func (b *buffered) write(p []byte) {
+	if len(b.buf)+len(p) > cap(b.buf) {
+		b.flush()
+	}
+	b.buf = append(b.buf, p...)
+	if len(b.buf) >= 4096 {
+		b.flush()
+	}
+}
+
+func (b *buffered) flush() {
+	if len(b.buf) > 0 {
+		b.w.Write(b.buf)
+		b.buf = b.buf[:0]
+	}
+}
