@@ -1,0 +1,77 @@
+// Package pymod is the Python modules that Digi's firmware brings: uos, usocket,
+// ussl, network, cellular, xbee, machine, utime and so on. Each function declares
+// one of them in a firmware; what they do to the module they do through a Board.
+//
+// It is not the module: boot, reset and the serial port are package xbee's, the
+// sockets package modem's, the files package flash's.
+package pymod
+
+import (
+	"github.com/skep-sim/skep/internal/vm"
+	"github.com/skep-sim/skep/internal/world"
+	"github.com/skep-sim/skep/internal/xbee/at"
+	"github.com/skep-sim/skep/internal/xbee/flash"
+	"github.com/skep-sim/skep/internal/xbee/profile"
+)
+
+// Board is the module as its Python modules see it. One device has one; it
+// outlives soft reboots of the interpreter.
+type Board struct {
+	Profile   profile.Profile
+	World     world.World
+	Flash     *flash.Device
+	Registers *at.Registers
+	// Cwd is the working directory of Python, "/flash" after every soft reboot.
+	Cwd string
+	// Cause is what machine.reset_cause() returns.
+	Cause ResetCause
+	// Note tells the person at the host what the device would not say: which
+	// rule caused a failure, and what to do. It may be called often; the same
+	// text is shown once.
+	Note func(text string)
+	// Interrupt receives when somebody at the serial port asks the program to
+	// stop: blocking operations end then and let the loop see it.
+	Interrupt <-chan struct{}
+}
+
+// ResetKind is how much is restarted.
+type ResetKind uint8
+
+// The kinds of reset.
+const (
+	SoftReset ResetKind = iota // the interpreter only
+	HardReset                  // the whole module
+)
+
+// ResetCause is why the module started, in the order of machine's constants.
+type ResetCause int
+
+// The causes, as machine.reset_cause() numbers them (the numbers are a choice).
+const (
+	PowerOnReset ResetCause = 1 + iota
+	HardResetCause
+	WatchdogReset
+	DeepSleepReset
+	SoftResetCause
+	BrownoutReset
+	LockupReset
+)
+
+// Reset is the Go panic by which a built-in function restarts the device. The
+// loop of package xbee catches it; no Python code runs any more.
+type Reset struct {
+	Kind  ResetKind
+	Cause ResetCause
+}
+
+// boardKey is the name under which the Board is kept with the VM.
+const boardKey = "board"
+
+// Attach makes b the board of a VM. It is called before any program runs.
+func Attach(v *vm.VM, b *Board) { v.State(boardKey, func() any { return b }) }
+
+// board returns the board of a VM.
+func board(v *vm.VM) *Board { return v.State(boardKey, nil).(*Board) }
+
+// FS returns the file system.
+func (b *Board) FS() *flash.FS { return b.Flash.FS() }
