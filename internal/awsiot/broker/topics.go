@@ -1,0 +1,66 @@
+package broker
+
+import (
+	"fmt"
+	"strings"
+)
+
+// checkTopic says which rule a topic to publish to breaks, "" for none.
+func (l *Limits) checkTopic(topic string) string {
+	switch {
+	case topic == "":
+		return "the topic is empty"
+	case strings.ContainsAny(topic, "+#"):
+		return fmt.Sprintf("topic %q has a wildcard", topic)
+	}
+	return l.checkLength("topic", topic)
+}
+
+// checkFilter says which rule a topic filter breaks, "" for none.
+func (l *Limits) checkFilter(filter string) string {
+	if filter == "" {
+		return "the topic filter is empty"
+	}
+	levels := strings.Split(filter, "/")
+	for i, level := range levels {
+		if level != "+" && level != "#" && strings.ContainsAny(level, "+#") {
+			return fmt.Sprintf("topic filter %q has a wildcard that is not a whole level", filter)
+		}
+		if level == "#" && i != len(levels)-1 {
+			return fmt.Sprintf("topic filter %q has a # that is not its last level", filter)
+		}
+	}
+	switch {
+	case strings.HasPrefix(filter, "$aws/rules"):
+		return fmt.Sprintf("topic filter %q: Basic Ingest topics cannot be subscribed to", filter)
+	case strings.HasPrefix(filter, "$share/"):
+		return fmt.Sprintf("topic filter %q: shared subscriptions are not there", filter)
+	case filter[0] == '$' && !strings.HasPrefix(filter, "$aws/"):
+		return fmt.Sprintf("topic filter %q: topics that begin with $ are reserved", filter)
+	}
+	return l.checkLength("topic filter", filter)
+}
+
+func (l *Limits) checkLength(what, topic string) string {
+	counted := topic
+	if rest, ok := basicIngest(topic); ok {
+		counted = rest
+	}
+	if len(counted) > l.Topic {
+		return fmt.Sprintf("the %s has %d bytes, the limit is %d", what, len(counted), l.Topic)
+	}
+	if n := strings.Count(counted, "/"); n > l.TopicSlashes {
+		return fmt.Sprintf("%s %q has %d slashes, the limit is %d", what, topic, n, l.TopicSlashes)
+	}
+	return ""
+}
+
+// basicIngest takes the $aws/rules/NAME/ from a Basic Ingest topic.
+func basicIngest(topic string) (rest string, ok bool) {
+	rest, ok = strings.CutPrefix(topic, "$aws/rules/")
+	if !ok {
+		return "", false
+	}
+	name, rest, _ := strings.Cut(rest, "/")
+	return rest, name != ""
+}

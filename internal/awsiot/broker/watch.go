@@ -1,0 +1,62 @@
+package broker
+
+import "sync"
+
+// Watcher is a subscription of the program itself. It takes messages as fast as they come and
+// keeps a bounded number for its reader.
+type Watcher struct {
+	b      *Broker
+	filter string
+	c      chan Message
+
+	mu     sync.Mutex
+	lost   int
+	closed bool
+}
+
+// watchRoom is how many messages wait for a Watcher's reader before further ones are lost.
+const watchRoom = 1024
+
+// Watch subscribes the program to a filter, under the rules of filters but no policy.
+func (b *Broker) Watch(filter string) (*Watcher, error) {
+	if broken := b.cfg.Limits.checkFilter(filter); broken != "" {
+		return nil, fault("%s", broken)
+	}
+	w := &Watcher{b: b, filter: filter, c: make(chan Message, watchRoom)}
+	b.tree.add(filter, w, 1)
+	return w, nil
+}
+
+// C gives the messages in order. It is closed by Close.
+func (w *Watcher) C() <-chan Message { return w.c }
+
+// Lost is how many messages the reader was too slow for.
+func (w *Watcher) Lost() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.lost
+}
+
+// Close ends the subscription.
+func (w *Watcher) Close() {
+	w.b.tree.remove(w.filter, w)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.closed {
+		w.closed = true
+		close(w.c)
+	}
+}
+
+func (w *Watcher) deliver(m *Message, qos byte) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.closed {
+		return
+	}
+	select {
+	case w.c <- Message{Topic: m.Topic, Payload: m.Payload, QoS: min(qos, m.QoS), Retain: m.Retain}:
+	default:
+		w.lost++
+	}
+}

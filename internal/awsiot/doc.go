@@ -1,0 +1,20 @@
+// Package awsiot is AWS IoT Core's data plane on this machine: MQTT on 8883 and HTTPS on 8443
+// with mutual TLS, policies, device shadows and lifecycle events, strict where it is present.
+// Whatever AWS would refuse it refuses, and says why in a line for a person.
+//
+// Server puts the parts together:
+//
+//	clock     what time it is
+//	event     what a person is told
+//	identity  certificate chains, and which of them a TLS hello gets
+//	policy    what a certificate may do
+//	store     the state directory
+//	broker    MQTT sessions and messages
+//	shadow    the shadow rules, pure; shadows the service around them
+//	rest      HTTPS
+//
+// It is not the control plane: things, certificates and policies are made by calls of this
+// package (InitDir, store.Store), not over the network. Rules, jobs, MQTT 5, WebSocket, ALPN on
+// port 443 and custom authorisers are not there; what is asked of them is refused, with a line
+// that says so. It never contacts AWS and never imports the simulated device.
+package awsiot

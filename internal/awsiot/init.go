@@ -1,0 +1,202 @@
+package awsiot
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/skep-sim/skep/internal/awsiot/clock"
+	"github.com/skep-sim/skep/internal/awsiot/identity"
+	"github.com/skep-sim/skep/internal/awsiot/store"
+)
+
+// The three files an XBee holds in /flash/cert.
+const (
+	FileCA   = "aws.ca"  // one certificate: the root both kinds of endpoint verify against
+	FileCert = "aws.crt" // the thing's certificate
+	FileKey  = "aws.key" // its RSA key, PKCS#1
+)
+
+// OpenPolicy is the name of the policy that allows everything.
+const OpenPolicy = "skep-open"
+
+const openPolicy = `{
+  "Version": "2012-10-17",
+  "Statement": [{"Effect": "Allow", "Action": "iot:*", "Resource": "*"}]
+}`
+
+// InitOptions say what InitDir makes.
+type InitOptions struct {
+	// Thing is the thing's name; empty makes one from the certificate. A thing of that name
+	// that is there already gets a further certificate.
+	Thing string
+	// ThingType and Attributes are given to a new thing.
+	ThingType  string
+	Attributes map[string]string
+	// Policy is the name of a stored policy to attach instead of the open one.
+	Policy string
+}
+
+// Init is what InitDir made or Ensure found.
+type Init struct {
+	Thing  string
+	CertID string
+	// CA, Cert and Key are the paths of the three files.
+	CA, Cert, Key string
+}
+
+// InitDir makes a thing with a certificate and a policy in the state s, and writes aws.ca,
+// aws.crt and aws.key to dir, which is made if need be. A file that is there already is never
+// overwritten: the error names it, and nothing has been written or registered.
+func InitDir(s *store.Store, c clock.Clock, dir string, o InitOptions) (*Init, error) {
+	out := paths(dir)
+	for _, p := range []string{out.CA, out.Cert, out.Key} {
+		if _, err := os.Lstat(p); err == nil {
+			return nil, fmt.Errorf("%s is there already and is not overwritten: move it away, or choose another directory", p)
+		} else if !errors.Is(err, fs.ErrNotExist) {
+			return nil, err
+		}
+	}
+	authority, err := s.Authority()
+	if err != nil {
+		return nil, err
+	}
+	dev, err := authority.IssueDevice()
+	if err != nil {
+		return nil, err
+	}
+	if out.Thing = o.Thing; out.Thing == "" {
+		out.Thing = "xbee-" + dev.ID[:8]
+	}
+	out.CertID = dev.ID
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, err
+	}
+	if err := register(s, c, out, string(dev.CertPEM), o); err != nil {
+		return nil, err
+	}
+	files := []struct {
+		path string
+		text []byte
+		mode fs.FileMode
+	}{{out.CA, authority.AWSCA(), 0o644}, {out.Cert, dev.CertPEM, 0o644}, {out.Key, dev.KeyPEM, 0o600}}
+	for i, f := range files {
+		if err := writeNew(f.path, f.text, f.mode); err != nil {
+			for _, written := range files[:i] {
+				os.Remove(written.path)
+			}
+			// The certificate is of no use without its key.
+			cert := *s.Certificate(dev.ID)
+			cert.Active = false
+			return nil, errors.Join(err, s.PutCertificate(cert))
+		}
+	}
+	return out, nil
+}
+
+func paths(dir string) *Init {
+	return &Init{CA: filepath.Join(dir, FileCA), Cert: filepath.Join(dir, FileCert), Key: filepath.Join(dir, FileKey)}
+}
+
+// register puts thing, policy and certificate into the registry.
+func register(s *store.Store, c clock.Clock, in *Init, certPEM string, o InitOptions) error {
+	now := c.Now().Unix()
+	name := o.Policy
+	if name == "" {
+		name = OpenPolicy
+		if s.Policy(name) == nil {
+			if err := s.PutPolicy(name, []byte(openPolicy)); err != nil {
+				return err
+			}
+		}
+	}
+	if s.Policy(name) == nil {
+		return fmt.Errorf("there is no policy %q", name)
+	}
+	if s.Thing(in.Thing) == nil {
+		t := store.Thing{Name: in.Thing, Type: o.ThingType, Attributes: o.Attributes, Created: now}
+		if err := s.PutThing(t); err != nil {
+			return err
+		}
+	}
+	return s.PutCertificate(store.Certificate{
+		ID: in.CertID, PEM: certPEM, Active: true, Things: []string{in.Thing}, Policies: []string{name}, Created: now,
+	})
+}
+
+// writeNew writes a file that must not be there yet and waits until it is on disk.
+func writeNew(path string, text []byte, mode fs.FileMode) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
+	if errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("%s is there already and is not overwritten: move it away, or choose another directory", path)
+	}
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(text)
+	err = errors.Join(err, f.Sync(), f.Close())
+	if err != nil {
+		os.Remove(path)
+	}
+	return err
+}
+
+// Ensure finds the three files in dir and checks that they are of this state, or makes them
+// with InitDir when none of them is there. made says which.
+func Ensure(s *store.Store, c clock.Clock, dir string, o InitOptions) (in *Init, made bool, err error) {
+	in = paths(dir)
+	var there, missing []string
+	for _, p := range []string{in.CA, in.Cert, in.Key} {
+		if _, err := os.Stat(p); err == nil {
+			there = append(there, p)
+		} else {
+			missing = append(missing, p)
+		}
+	}
+	switch {
+	case len(there) == 0:
+		in, err = InitDir(s, c, dir, o)
+		return in, true, err
+	case len(missing) > 0:
+		return nil, false, fmt.Errorf("%s is missing while %s is there: put it back, or move the rest away to get new ones", missing[0], there[0])
+	}
+	authority, err := s.Authority()
+	if err != nil {
+		return nil, false, err
+	}
+	ca, err := os.ReadFile(in.CA)
+	if err != nil {
+		return nil, false, err
+	}
+	if parsed, err := identity.ParseCertificate(ca); err != nil || !authority.IsRoot(parsed) {
+		return nil, false, fmt.Errorf("%s is not the root of the local AWS IoT in %s: move %s, %s and %s away to get new ones, or use the state they were made with",
+			in.CA, where(s), FileCA, FileCert, FileKey)
+	}
+	text, err := os.ReadFile(in.Cert)
+	if err != nil {
+		return nil, false, err
+	}
+	parsed, err := identity.ParseCertificate(text)
+	if err != nil {
+		return nil, false, fmt.Errorf("%s: %w", in.Cert, err)
+	}
+	in.CertID = identity.Fingerprint(parsed.Raw)
+	cert := s.Certificate(in.CertID)
+	if cert == nil {
+		return nil, false, fmt.Errorf("%s is not registered with the local AWS IoT in %s: move %s, %s and %s away to get new ones",
+			in.Cert, where(s), FileCA, FileCert, FileKey)
+	}
+	if len(cert.Things) > 0 {
+		in.Thing = cert.Things[0]
+	}
+	return in, false, nil
+}
+
+func where(s *store.Store) string {
+	if s.Dir() == "" {
+		return "memory"
+	}
+	return s.Dir()
+}

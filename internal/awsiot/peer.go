@@ -1,0 +1,165 @@
+package awsiot
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/skep-sim/skep/internal/awsiot/broker"
+	"github.com/skep-sim/skep/internal/awsiot/event"
+	"github.com/skep-sim/skep/internal/awsiot/identity"
+	"github.com/skep-sim/skep/internal/awsiot/policy"
+	"github.com/skep-sim/skep/internal/awsiot/rest"
+	"github.com/skep-sim/skep/internal/awsiot/store"
+)
+
+// tlsConfig builds a listener's TLS configuration.
+func (s *Server) tlsConfig(opts []ListenOption) *tls.Config {
+	choice := identity.Choice{
+		Region:    s.cfg.Region,
+		LegacyOff: s.cfg.LegacyOff,
+		ByAddress: s.cfg.ByAddress,
+		NoSNI:     s.cfg.NoSNI,
+		Now:       s.cfg.Clock.Now,
+		Verify:    s.verify,
+		Hello: func(remote, asked, decided string) {
+			what := "a TLS hello without an endpoint name (SNI) "
+			if asked != "" {
+				what = fmt.Sprintf("a TLS hello for %q ", asked)
+			}
+			kind := event.Note
+			if strings.HasPrefix(decided, "refused") {
+				kind = event.Refused
+			}
+			s.log(event.Event{Time: s.cfg.Clock.Now(), Kind: kind, Remote: remote, Text: what + decided})
+		},
+	}
+	for _, o := range opts {
+		o(&choice)
+	}
+	return s.authority.ServerConfig(choice)
+}
+
+// verify accepts a client certificate that is registered, active and in its time. It looks the
+// fingerprint up and follows no chain: AWS takes certificates registered without a CA too.
+func (s *Server) verify(cs tls.ConnectionState) error {
+	if len(cs.PeerCertificates) == 0 {
+		return errors.New("the client sent no certificate")
+	}
+	_, err := s.certificate(identity.Fingerprint(cs.PeerCertificates[0].Raw), cs.PeerCertificates[0])
+	return err
+}
+
+// certificate finds a certificate that may be used now. parsed may be nil.
+func (s *Server) certificate(id string, parsed *x509.Certificate) (*store.Certificate, error) {
+	c := s.cfg.State.Certificate(id)
+	switch {
+	case c == nil:
+		return nil, fmt.Errorf("certificate %.10s… is not registered here: make one with `skep cloud init DIR`", id)
+	case !c.Active:
+		return nil, fmt.Errorf("certificate %.10s… is inactive", id)
+	}
+	if parsed != nil {
+		now := s.cfg.Clock.Now()
+		if now.Before(parsed.NotBefore) || now.After(parsed.NotAfter) {
+			return nil, fmt.Errorf("certificate %.10s… is valid from %s to %s, and now it is %s",
+				id, parsed.NotBefore.Format("2006-01-02"), parsed.NotAfter.Format("2006-01-02"), now.UTC().Format("2006-01-02"))
+		}
+	}
+	return c, nil
+}
+
+// shake finishes the TLS handshake.
+func (s *Server) shake(tc *tls.Conn) (broker.Peer, error) {
+	// The broker closes the connection when its deadline passes.
+	if err := tc.HandshakeContext(context.Background()); err != nil {
+		return broker.Peer{}, explainTLS(err)
+	}
+	cs := tc.ConnectionState()
+	return broker.Peer{
+		CertID:     identity.Fingerprint(cs.PeerCertificates[0].Raw),
+		Remote:     tc.RemoteAddr().String(),
+		IP:         addrOf(tc.RemoteAddr()),
+		DomainName: cs.ServerName,
+	}, nil
+}
+
+func (s *Server) restPeer(tc *tls.Conn) (rest.Peer, error) {
+	p, err := s.shake(tc)
+	if err != nil {
+		return rest.Peer{}, err
+	}
+	return rest.Peer{CertID: p.CertID, Remote: p.Remote, Authorize: func() (*policy.Compiled, error) {
+		return s.compile(p, "", false, nil)
+	}}, nil
+}
+
+// authorize is what the broker asks for at CONNECT.
+func (s *Server) authorize(p broker.Peer, clientID string, attributes []string) (*policy.Compiled, error) {
+	return s.compile(p, clientID, true, attributes)
+}
+
+// compile gives what a certificate may do, with the variables of one connection.
+func (s *Server) compile(p broker.Peer, clientID string, hasClientID bool, attributes []string) (*policy.Compiled, error) {
+	c, err := s.certificate(p.CertID, nil)
+	if err != nil {
+		return nil, err
+	}
+	vars := &policy.Vars{
+		ClientID: clientID, HasClientID: hasClientID,
+		CertificateID: c.ID, SourceIP: p.IP, DomainName: p.DomainName, ConnectAttributes: attributes,
+		Region: s.cfg.PolicyRegion, Account: s.cfg.Account, Now: s.cfg.Clock.Now,
+	}
+	if hasClientID && slices.Contains(c.Things, clientID) {
+		if t := s.cfg.State.Thing(clientID); t != nil {
+			vars.Attached, vars.ThingType, vars.Attributes = true, t.Type, t.Attributes
+		}
+	}
+	if parsed, err := identity.ParseCertificate([]byte(c.PEM)); err == nil {
+		vars.Certificate = identity.PolicyValues(parsed)
+	}
+	return policy.Compile(s.cfg.State.Documents(c), vars), nil
+}
+
+// Explain says whether a certificate may do an action, and by which statement. clientID is the
+// one it would connect with; "" asks as for HTTPS.
+func (s *Server) Explain(certID, clientID string, a policy.Action, name string) (policy.Explanation, error) {
+	p, err := s.compile(broker.Peer{CertID: certID}, clientID, clientID != "", nil)
+	if err != nil {
+		return policy.Explanation{}, err
+	}
+	return p.Explain(a, name), nil
+}
+
+// explainTLS adds what usually is behind an error of the handshake.
+func explainTLS(err error) error {
+	text := err.Error()
+	hint := ""
+	switch {
+	case strings.Contains(text, "didn't provide a certificate"):
+		hint = "the client has no certificate and key configured (aws.crt, aws.key)"
+	case strings.Contains(text, "unknown certificate authority"), strings.Contains(text, "bad certificate"), strings.Contains(text, "certificate unknown"):
+		hint = "the client does not trust this server: its aws.ca is not the one of this state directory"
+	case strings.Contains(text, "unsupported versions"), strings.Contains(text, "protocol version"):
+		hint = "TLS 1.2 is the least that is served"
+	case strings.Contains(text, "first record does not look like a TLS handshake"):
+		hint = "the client speaks without TLS"
+	default:
+		return err
+	}
+	return fmt.Errorf("%w (%s)", err, hint)
+}
+
+func addrOf(a net.Addr) netip.Addr {
+	ap, err := netip.ParseAddrPort(a.String())
+	if err != nil {
+		return netip.Addr{}
+	}
+	return ap.Addr().Unmap()
+}

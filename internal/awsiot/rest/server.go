@@ -1,0 +1,239 @@
+package rest
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/skep-sim/skep/internal/awsiot/clock"
+	"github.com/skep-sim/skep/internal/awsiot/event"
+	"github.com/skep-sim/skep/internal/awsiot/policy"
+	"github.com/skep-sim/skep/internal/awsiot/shadow"
+	"github.com/skep-sim/skep/internal/awsiot/shadows"
+)
+
+// Peer is who is at the other end of a connection.
+type Peer struct {
+	CertID string
+	Remote string
+	// Authorize says what the certificate may do now; an error says why nothing.
+	Authorize func() (*policy.Compiled, error)
+}
+
+// Shadows is the part of the shadow service that HTTPS needs; shadows.Service is it.
+type Shadows interface {
+	Update(k shadow.Key, payload []byte, answered func(shadows.Answer))
+	Get(k shadow.Key, payload []byte, answered func(shadows.Answer))
+	Delete(k shadow.Key, payload []byte, answered func(shadows.Answer))
+	Names(thing string) ([]string, error)
+}
+
+// Limits are the bounds of a connection.
+type Limits struct {
+	HandshakeTime time.Duration // TLS handshake and the first request's header together
+	IdleTime      time.Duration // between requests, and for reading one
+	Header        int           // bytes of a request's header
+	Body          int           // bytes of a request's body
+}
+
+// DefaultLimits are AWS's where it names any (128 KB of payload), else ours.
+func DefaultLimits() Limits {
+	return Limits{HandshakeTime: 10 * time.Second, IdleTime: 60 * time.Second, Header: 16 << 10, Body: 128 << 10}
+}
+
+// Config is what a Server is made of.
+type Config struct {
+	Clock   clock.Clock
+	Rand    io.Reader // for request ids
+	Limits  Limits
+	Log     func(event.Event)
+	Shadows Shadows
+	// PublishRule says which rule forbids clients to publish to a topic, "" for none.
+	PublishRule func(topic string, retain bool) string
+	// Publish sends a client's message.
+	Publish func(topic string, payload []byte, qos byte, retain bool) error
+}
+
+// Server answers requests. Make one with New.
+type Server struct {
+	cfg Config
+
+	mu     sync.Mutex
+	conns  map[net.Conn]struct{}
+	closed bool
+	wg     sync.WaitGroup
+}
+
+// New makes a Server.
+func New(cfg Config) *Server {
+	return &Server{cfg: cfg, conns: map[net.Conn]struct{}{}}
+}
+
+// Close ends all connections and waits for their goroutines.
+func (s *Server) Close() {
+	s.mu.Lock()
+	s.closed = true
+	for nc := range s.conns {
+		s.wg.Go(func() { nc.Close() })
+	}
+	s.mu.Unlock()
+	s.wg.Wait()
+}
+
+// Serve answers the requests of one connection until it ends. The handshake runs under the
+// deadline of the first request.
+func (s *Server) Serve(nc net.Conn, shake func() (Peer, error)) {
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		nc.Close()
+		return
+	}
+	s.conns[nc] = struct{}{}
+	s.wg.Add(1)
+	s.mu.Unlock()
+	defer s.wg.Done()
+	defer func() {
+		nc.Close()
+		s.mu.Lock()
+		delete(s.conns, nc)
+		s.mu.Unlock()
+	}()
+	peer := Peer{Remote: nc.RemoteAddr().String()}
+	guard := s.cfg.Clock.AfterFunc(s.cfg.Limits.HandshakeTime, func() {
+		s.log(event.Refused, peer, fmt.Sprintf("HTTPS: no request within %v of the TCP connection; it is closed", s.cfg.Limits.HandshakeTime))
+		nc.Close()
+	})
+	peer, err := shake()
+	if err != nil {
+		if guard.Stop() {
+			s.log(event.Refused, Peer{Remote: nc.RemoteAddr().String()}, "TLS: "+err.Error())
+		}
+		return
+	}
+	in := &limitedReader{r: nc}
+	r := bufio.NewReaderSize(in, 2048)
+	for {
+		keep := s.one(nc, in, r, peer, guard)
+		if !keep {
+			return
+		}
+		guard = s.cfg.Clock.AfterFunc(s.cfg.Limits.IdleTime, func() { nc.Close() })
+	}
+}
+
+// one reads and answers one request. guard closes the connection if that takes too long.
+func (s *Server) one(nc net.Conn, in *limitedReader, r *bufio.Reader, peer Peer, guard clock.Timer) bool {
+	defer func() { guard.Stop() }()
+	in.left = s.cfg.Limits.Header
+	req, err := http.ReadRequest(r)
+	if err != nil {
+		if errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed) {
+			return false
+		}
+		why := "the request is not HTTP: " + err.Error()
+		if in.left <= 0 {
+			why = fmt.Sprintf("the request's header is longer than %d bytes", s.cfg.Limits.Header)
+		}
+		s.log(event.Refused, peer, "HTTPS: "+why)
+		s.write(nc, &response{status: 400, kind: "InvalidRequestException", body: s.problem("Bad request: " + why)}, false)
+		return false
+	}
+	in.left = s.cfg.Limits.Body + s.cfg.Limits.Header
+	if strings.EqualFold(req.Header.Get("Expect"), "100-continue") {
+		if _, err := io.WriteString(nc, "HTTP/1.1 100 Continue\r\n\r\n"); err != nil {
+			return false
+		}
+	}
+	body, err := io.ReadAll(io.LimitReader(req.Body, int64(s.cfg.Limits.Body)+1))
+	if err != nil {
+		return false
+	}
+	keep := !req.Close || req.ProtoMajor == 1 && req.ProtoMinor == 0 && req.Header.Get("Connection") == ""
+	var resp *response
+	if len(body) > s.cfg.Limits.Body {
+		keep = false
+		resp = s.refuse(peer, req, 413, "RequestEntityTooLargeException", "The payload exceeds the maximum size allowed",
+			fmt.Sprintf("the body has more than %d bytes", s.cfg.Limits.Body))
+	} else {
+		resp = s.answer(peer, req, body)
+	}
+	resp.head = req.Method == http.MethodHead
+	return s.write(nc, resp, keep) == nil && keep
+}
+
+// response is an answer before it is written.
+type response struct {
+	status int
+	kind   string // exception name of an error, as the SDKs expect it in x-amzn-ErrorType
+	body   []byte
+	head   bool // the body is not sent
+}
+
+// write sends the answer in one piece, with the fields and order of the real service.
+func (s *Server) write(nc net.Conn, r *response, keep bool) error {
+	b := append([]byte("HTTP/1.1 "), strconv.Itoa(r.status)...)
+	b = append(append(b, ' '), http.StatusText(r.status)...)
+	b = append(b, "\r\ncontent-type: application/json\r\ncontent-length: "...)
+	b = strconv.AppendInt(b, int64(len(r.body)), 10)
+	b = append(b, "\r\ndate: "...)
+	b = append(b, s.cfg.Clock.Now().UTC().Format(http.TimeFormat)...)
+	b = append(b, "\r\nx-amzn-RequestId: "...)
+	b = append(b, s.id()...)
+	if r.kind != "" {
+		b = append(append(b, "\r\nx-amzn-ErrorType: "...), r.kind...)
+	}
+	if keep {
+		b = append(b, "\r\nconnection: keep-alive\r\n\r\n"...)
+	} else {
+		b = append(b, "\r\nconnection: close\r\n\r\n"...)
+	}
+	if !r.head {
+		b = append(b, r.body...)
+	}
+	_, err := nc.Write(b)
+	return err
+}
+
+// id makes a request or trace id, a UUID.
+func (s *Server) id() string {
+	var r [16]byte
+	if _, err := io.ReadFull(s.cfg.Rand, r[:]); err != nil {
+		s.log(event.Trouble, Peer{}, "no entropy for a request id: "+err.Error())
+	}
+	r[6], r[8] = r[6]&0x0f|0x40, r[8]&0x3f|0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", r[:4], r[4:6], r[6:8], r[8:10], r[10:])
+}
+
+func (s *Server) log(kind event.Kind, peer Peer, text string) {
+	if s.cfg.Log != nil {
+		s.cfg.Log(event.Event{Time: s.cfg.Clock.Now(), Kind: kind, Remote: peer.Remote, CertID: peer.CertID, Text: text})
+	}
+}
+
+// limitedReader stops a request that does not end.
+type limitedReader struct {
+	r    io.Reader
+	left int
+}
+
+var errTooMuch = errors.New("too many bytes")
+
+func (l *limitedReader) Read(p []byte) (int, error) {
+	if l.left <= 0 {
+		return 0, errTooMuch
+	}
+	if len(p) > l.left {
+		p = p[:l.left]
+	}
+	n, err := l.r.Read(p)
+	l.left -= n
+	return n, err
+}

@@ -1,0 +1,253 @@
+package awsiot
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/skep-sim/skep/internal/awsiot/broker"
+	"github.com/skep-sim/skep/internal/awsiot/clock"
+	"github.com/skep-sim/skep/internal/awsiot/event"
+	"github.com/skep-sim/skep/internal/awsiot/identity"
+	"github.com/skep-sim/skep/internal/awsiot/rest"
+	"github.com/skep-sim/skep/internal/awsiot/shadow"
+	"github.com/skep-sim/skep/internal/awsiot/shadows"
+	"github.com/skep-sim/skep/internal/awsiot/store"
+)
+
+// DefaultRegion is used where nothing says which region is meant.
+const DefaultRegion = "us-east-1"
+
+// Config is what a Server is made of. State, Clock and Rand must be there; every other zero
+// value is a default.
+type Config struct {
+	State *store.Store
+	Clock clock.Clock
+	Rand  io.Reader // for session and request identifiers
+	Log   func(event.Event)
+
+	// Region is the one a client without an endpoint name reaches. Account and PolicyRegion
+	// are what the ARNs in policies must name; empty ones are not compared, so that a policy
+	// written for a real account works.
+	Region       string
+	PolicyRegion string
+	Account      string
+
+	// LegacyOff refuses the endpoint names without -ats, as AWS does today; the default is the
+	// time of the 2019 firmware, when both were there.
+	LegacyOff bool
+	// ByAddress and NoSNI choose the endpoint for TLS hellos that name none, see identity.Choice.
+	ByAddress map[netip.Addr]identity.Kind
+	NoSNI     identity.NoSNI
+
+	// RefuseSubscribe answers SUBSCRIBE that the policy forbids with 0x80 instead of closing.
+	RefuseSubscribe bool
+	// RetainOff closes on RETAIN, as AWS did before August 2021.
+	RetainOff bool
+
+	Limits       *broker.Limits // nil: broker.DefaultLimits
+	ShadowLimits *shadow.Limits // nil: shadow.DefaultLimits
+	RESTLimits   *rest.Limits   // nil: rest.DefaultLimits
+}
+
+// Server is a running local AWS IoT. Make one with New, give it listeners, Close it.
+type Server struct {
+	cfg       Config
+	authority *identity.Authority
+	broker    *broker.Broker
+	shadows   *shadows.Service
+	rest      *rest.Server
+
+	mu        sync.Mutex
+	listeners map[net.Listener]struct{}
+	closed    bool
+	stop      chan struct{}
+	wg        sync.WaitGroup
+}
+
+// New makes a Server on a state directory. The directory stays the caller's to close, after the
+// Server.
+func New(cfg Config) (*Server, error) {
+	if cfg.State == nil || cfg.Clock == nil || cfg.Rand == nil {
+		return nil, errors.New("awsiot: Config needs State, Clock and Rand")
+	}
+	if cfg.Region == "" {
+		cfg.Region = DefaultRegion
+	}
+	s := &Server{cfg: cfg, listeners: map[net.Listener]struct{}{}, stop: make(chan struct{})}
+	var err error
+	if s.authority, err = cfg.State.Authority(); err != nil {
+		return nil, err
+	}
+	retained := map[string][]byte{}
+	err = cfg.State.Each(store.Retained, "", func(topic string, value []byte) error {
+		retained[topic] = value
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reading retained messages: %w", err)
+	}
+	s.shadows = shadows.New(cfg.State, cfg.Clock, orDefault(cfg.ShadowLimits, shadow.DefaultLimits), s.log,
+		func(topic string, payload []byte) {
+			// Only retained messages can fail, and answers are not retained.
+			_ = s.broker.Publish(broker.Message{Topic: topic, Payload: payload, QoS: 1})
+		})
+	s.broker, err = broker.New(broker.Config{
+		Clock: cfg.Clock, Rand: cfg.Rand, Log: s.log,
+		Limits:          orDefault(cfg.Limits, broker.DefaultLimits),
+		Authorize:       s.authorize,
+		Service:         s.shadows,
+		SaveRetained:    cfg.State.SaveRetained,
+		RefuseSubscribe: cfg.RefuseSubscribe,
+		RetainOff:       cfg.RetainOff,
+	}, retained)
+	if err != nil {
+		return nil, err
+	}
+	s.rest = rest.New(rest.Config{
+		Clock: cfg.Clock, Rand: cfg.Rand, Log: s.log,
+		Limits:      orDefault(cfg.RESTLimits, rest.DefaultLimits),
+		Shadows:     s.shadows,
+		PublishRule: s.broker.PublishRule,
+		Publish: func(topic string, payload []byte, qos byte, retain bool) error {
+			return s.broker.PublishFor(broker.Message{Topic: topic, Payload: payload, QoS: qos, Retain: retain})
+		},
+	})
+	cfg.State.OnChange(s.changed)
+	return s, nil
+}
+
+func orDefault[T any](v *T, def func() T) T {
+	if v == nil {
+		return def()
+	}
+	return *v
+}
+
+func (s *Server) log(e event.Event) {
+	if s.cfg.Log != nil {
+		s.cfg.Log(e)
+	}
+}
+
+// changed makes a change of the registry count for clients that are connected. AWS takes some
+// minutes for it; here it is at once.
+func (s *Server) changed(certID string) {
+	s.mu.Lock()
+	closed := s.closed
+	s.mu.Unlock()
+	if !closed {
+		s.broker.Reauthorize(certID)
+	}
+}
+
+// AWSCA is the root certificate for clients' aws.ca, PEM.
+func (s *Server) AWSCA() []byte { return s.authority.AWSCA() }
+
+// ListenOption changes how one listener serves.
+type ListenOption func(*identity.Choice)
+
+// WithoutSNI says, for one listener, which endpoint a TLS hello that names none has reached.
+// It goes before Config.ByAddress and Config.NoSNI.
+func WithoutSNI(n identity.NoSNI) ListenOption {
+	return func(c *identity.Choice) { c.NoSNI, c.ByAddress = n, nil }
+}
+
+// ListenMQTT serves MQTT with mutual TLS on l, from now until Close.
+func (s *Server) ListenMQTT(l net.Listener, opts ...ListenOption) {
+	cfg := s.tlsConfig(opts)
+	s.listen(l, func(nc net.Conn) {
+		tc := tls.Server(nc, cfg)
+		s.broker.Serve(tc, func() (broker.Peer, error) { return s.shake(tc) })
+	})
+}
+
+// ListenHTTPS serves the REST API with mutual TLS on l, from now until Close.
+func (s *Server) ListenHTTPS(l net.Listener, opts ...ListenOption) {
+	cfg := s.tlsConfig(opts)
+	s.listen(l, func(nc net.Conn) {
+		tc := tls.Server(nc, cfg)
+		s.rest.Serve(tc, func() (rest.Peer, error) { return s.restPeer(tc) })
+	})
+}
+
+// Addrs are the addresses Serve listens on, such as ":8883" and ":8443".
+type Addrs struct{ MQTT, HTTPS string }
+
+// DefaultAddrs are AWS IoT's ports on this machine alone.
+func DefaultAddrs() Addrs { return Addrs{MQTT: "127.0.0.1:8883", HTTPS: "127.0.0.1:8443"} }
+
+// Serve listens and serves until ctx is done, then closes the Server.
+func (s *Server) Serve(ctx context.Context, a Addrs) error {
+	defer s.Close()
+	mqtt, err := net.Listen("tcp", a.MQTT)
+	if err != nil {
+		return fmt.Errorf("listening for MQTT: %w", err)
+	}
+	https, err := net.Listen("tcp", a.HTTPS)
+	if err != nil {
+		mqtt.Close()
+		return fmt.Errorf("listening for HTTPS: %w", err)
+	}
+	s.ListenMQTT(mqtt)
+	s.ListenHTTPS(https)
+	<-ctx.Done()
+	return nil
+}
+
+// acceptPause is how long to wait when a connection cannot be accepted, such as for want of
+// descriptors: those come back.
+const acceptPause = 100 * time.Millisecond
+
+func (s *Server) listen(l net.Listener, serve func(net.Conn)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		l.Close()
+		return
+	}
+	s.listeners[l] = struct{}{}
+	s.wg.Go(func() {
+		for {
+			nc, err := l.Accept()
+			if err == nil {
+				s.wg.Go(func() { serve(nc) })
+				continue
+			}
+			if errors.Is(err, net.ErrClosed) {
+				return
+			}
+			s.log(event.Event{Time: s.cfg.Clock.Now(), Kind: event.Trouble, Text: "accepting a connection: " + err.Error()})
+			again := make(chan struct{})
+			t := s.cfg.Clock.AfterFunc(acceptPause, func() { close(again) })
+			select {
+			case <-again:
+			case <-s.stop:
+				t.Stop()
+				return
+			}
+		}
+	})
+}
+
+// Close stops listening, ends all connections and waits for them.
+func (s *Server) Close() {
+	s.mu.Lock()
+	if !s.closed {
+		s.closed = true
+		close(s.stop)
+		for l := range s.listeners {
+			l.Close()
+		}
+	}
+	s.mu.Unlock()
+	s.broker.Close()
+	s.rest.Close()
+	s.wg.Wait()
+}

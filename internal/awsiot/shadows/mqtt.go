@@ -1,0 +1,66 @@
+package shadows
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/skep-sim/skep/internal/awsiot/event"
+	"github.com/skep-sim/skep/internal/awsiot/shadow"
+)
+
+// Accepts says which rule forbids clients to publish to a topic below $aws/things/, "" for
+// none. Only the three requests are for clients; the answers are AWS IoT's own (AWS: "Reserved
+// topics").
+func (s *Service) Accepts(topic string) string {
+	if _, end, ok := shadow.ParseTopic(topic); ok {
+		switch end {
+		case "get", "update", "delete":
+			return ""
+		}
+		return fmt.Sprintf("topic %q: only AWS IoT itself publishes it; clients publish to .../shadow/get, update and delete", topic)
+	}
+	if rest, ok := strings.CutPrefix(topic, "$aws/things/"); ok {
+		if _, rest, ok = strings.Cut(rest, "/"); ok && strings.HasPrefix(rest, "jobs/") {
+			return fmt.Sprintf("topic %q: jobs are not served here", topic)
+		}
+	}
+	return fmt.Sprintf("topic %q: it is reserved and not one of the shadow topics $aws/things/THING/shadow/[name/SHADOW/]{get,update,delete}", topic)
+}
+
+// Handle answers a request published on one of the topics Accepts allows.
+func (s *Service) Handle(topic string, payload []byte, done func()) {
+	key, op, ok := shadow.ParseTopic(topic)
+	if !ok {
+		done()
+		return
+	}
+	answered := func(a Answer) {
+		switch {
+		case a.Refused != nil:
+			s.publish(key.Topic(op+"/rejected"), a.Refused.Rejected(s.clock.Now().Unix()))
+		case op == "get":
+			s.publish(key.Topic("get/accepted"), a.Payload)
+		}
+		done()
+	}
+	switch op {
+	case "update":
+		s.Update(key, payload, answered)
+	case "delete":
+		s.Delete(key, payload, answered)
+	default:
+		s.Get(key, payload, answered)
+	}
+}
+
+// Overload rejects a request of a client that has too many under way.
+func (s *Service) Overload(topic string, payload []byte) {
+	key, op, ok := shadow.ParseTopic(topic)
+	if !ok {
+		return
+	}
+	refusal := shadow.TooMany()
+	refusal.ClientToken = s.limits.Token(payload)
+	s.log(event.Event{Time: s.clock.Now(), Kind: event.Refused, Text: fmt.Sprintf("shadow %s of %s: %v", op, key, refusal)})
+	s.publish(key.Topic(op+"/rejected"), refusal.Rejected(s.clock.Now().Unix()))
+}
