@@ -11,6 +11,10 @@ type block struct {
 	slack int
 }
 
+// maxSlack3 bounds slack in version 3: more finally handlers than that, one
+// inside the other, no compiler sets up.
+const maxSlack3 = 16
+
 func (b *block) size() int {
 	if b == nil {
 		return 0
@@ -97,7 +101,9 @@ func (a *analysis) reach(depth, from, to int, s state) error {
 	}
 	s.depth = int32(depth)
 	if a.nesting != nil {
-		s.block = a.nesting[i]
+		// There the way back from a handler need not be its end, so that slack
+		// is not always taken back.
+		s.block, s.slack = a.nesting[i], min(s.slack, maxSlack3)
 	}
 	if err := a.fits(from, depth); err != nil {
 		return err

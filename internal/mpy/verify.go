@@ -194,6 +194,7 @@ func (a *analysis) checkConstants() error {
 // sweep decodes the instructions one after the other and checks operands.
 func (a *analysis) sweep() error {
 	a.index = make([]int32, len(a.code))
+	a.instrs = make([]placed, 0, (len(a.code)-a.CodeOffset)/2+1)
 	for at := a.CodeOffset; at < len(a.code); {
 		in, next, err := a.gen.Decode(a.code, at)
 		if err != nil {
