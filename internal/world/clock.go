@@ -1,6 +1,7 @@
 package world
 
 import (
+	"reflect"
 	"sync"
 	"time"
 )
@@ -68,20 +69,29 @@ func block(d time.Duration, events []<-chan struct{}) int {
 		defer t.Stop()
 		timeout = t.C
 	}
-	var e [3]<-chan struct{}
-	if copy(e[:], events) < len(events) {
-		panic("world: Wait takes at most three events")
+	if len(events) > 2 {
+		return blockMany(timeout, events)
 	}
+	var e [2]<-chan struct{}
+	copy(e[:], events)
 	select {
 	case <-e[0]:
 		return 0
 	case <-e[1]:
 		return 1
-	case <-e[2]:
-		return 2
 	case <-timeout:
 		return -1
 	}
+}
+
+// blockMany is for those who wait for several streams at once, who are few.
+func blockMany(timeout <-chan time.Time, events []<-chan struct{}) int {
+	cases := []reflect.SelectCase{{Dir: reflect.SelectRecv, Chan: reflect.ValueOf(timeout)}}
+	for _, e := range events {
+		cases = append(cases, reflect.SelectCase{Dir: reflect.SelectRecv, Chan: reflect.ValueOf(e)})
+	}
+	i, _, _ := reflect.Select(cases)
+	return i - 1
 }
 
 // VirtualStart is the wall time at which a virtual clock starts unless told

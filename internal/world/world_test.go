@@ -76,6 +76,14 @@ func TestWait(t *testing.T) {
 	if got := c.Now(); !got.Equal(VirtualStart) {
 		t.Errorf("waiting for an event took virtual time: %v", got)
 	}
+	late := make(chan struct{}, 1)
+	time.AfterFunc(time.Millisecond, func() { late <- struct{}{} })
+	if got := c.Wait(Forever, never, nil, never, late); got != 3 {
+		t.Errorf("Wait = %d, want 3", got)
+	}
+	if got := RealClock().Wait(time.Millisecond, never, nil, never, late); got != -1 {
+		t.Errorf("Wait = %d, want -1", got)
+	}
 	if got := c.Wait(time.Millisecond, never, nil); got != -1 {
 		t.Errorf("Wait = %d, want -1", got)
 	}
@@ -192,6 +200,11 @@ func (s spy) Dial(t Target, _ Limit) (Conn, error) {
 }
 
 func TestHostTCP(t *testing.T) {
+	t.Run("virtual", func(t *testing.T) { testHostTCP(t, NewVirtualClock(VirtualStart)) })
+	t.Run("real", func(t *testing.T) { testHostTCP(t, RealClock()) })
+}
+
+func testHostTCP(t *testing.T, clock Clock) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -204,30 +217,28 @@ func TestHostTCP(t *testing.T) {
 		}
 	}()
 	at := netip.MustParseAddrPort(l.Addr().String())
-	for _, clock := range []Clock{NewVirtualClock(VirtualStart)} {
-		n := HostNetwork(clock)
-		c, err := n.Dial(Target{Host: at.Addr().String(), Port: at.Port()}, Limit{Timeout: 5 * time.Second})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if c.Remote() != at {
-			t.Errorf("Remote = %v, want %v", c.Remote(), at)
-		}
-		if _, err := SendWait(clock, c, []byte("ping"), Limit{Timeout: 5 * time.Second}); err != nil {
-			t.Fatal(err)
-		}
-		b := make([]byte, 10)
-		if k, err := RecvWait(clock, c, b, Limit{Timeout: 5 * time.Second}); err != nil || string(b[:k]) != "ping" {
-			t.Errorf("echo = %q, %v", b[:k], err)
-		}
-		c.Close()
-		if _, err := c.Recv(b); KindOf(err) != FailClosed {
-			t.Errorf("Recv after Close = %v", err)
-		}
-		l.Close()
-		if _, err := n.Dial(Target{Host: at.Addr().String(), Port: at.Port()}, Limit{Timeout: 5 * time.Second}); KindOf(err) != FailRefused {
-			t.Errorf("Dial of a closed port = %v, want refused", err)
-		}
+	n := HostNetwork(clock)
+	c, err := n.Dial(Target{Host: at.Addr().String(), Port: at.Port()}, Limit{Timeout: 5 * time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Remote() != at {
+		t.Errorf("Remote = %v, want %v", c.Remote(), at)
+	}
+	if _, err := SendWait(clock, c, []byte("ping"), Limit{Timeout: 5 * time.Second}); err != nil {
+		t.Fatal(err)
+	}
+	b := make([]byte, 10)
+	if k, err := RecvWait(clock, c, b, Limit{Timeout: 5 * time.Second}); err != nil || string(b[:k]) != "ping" {
+		t.Errorf("echo = %q, %v", b[:k], err)
+	}
+	c.Close()
+	if _, err := c.Recv(b); KindOf(err) != FailClosed {
+		t.Errorf("Recv after Close = %v", err)
+	}
+	l.Close()
+	if _, err := n.Dial(Target{Host: at.Addr().String(), Port: at.Port()}, Limit{Timeout: 5 * time.Second}); KindOf(err) != FailRefused {
+		t.Errorf("Dial of a closed port = %v, want refused", err)
 	}
 }
 
