@@ -35,7 +35,8 @@ func (reg *Register) accept(v Value) (Value, error) {
 	}
 	switch n := uint64(len(v.bytes)); reg.Kind {
 	case Number:
-		if v.num < reg.Min || v.num > reg.Max || reg.Allowed != nil && !slices.Contains(reg.Allowed, v.num) {
+		listed := reg.Allowed == nil || slices.Contains(reg.Allowed, v.num) || reg.Beyond > 0 && v.num >= reg.Beyond
+		if v.num < reg.Min || v.num > reg.Max || !listed {
 			return Value{}, reg.bad(v)
 		}
 	case Text:
@@ -59,6 +60,9 @@ func (reg *Register) bad(v Value) error {
 			list[i] = Int(n).String()
 		}
 		want = "one of " + strings.Join(list, " ")
+		if reg.Beyond > 0 {
+			want += fmt.Sprintf(", or a number from %X to %X", reg.Beyond, reg.Max)
+		}
 	case reg.Kind == Number:
 		want = fmt.Sprintf("a number from %X to %X", reg.Min, reg.Max)
 	case reg.Kind == Text:

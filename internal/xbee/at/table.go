@@ -37,9 +37,11 @@ type Register struct {
 	Kind    Kind // of the value; None for an order that takes and answers what it likes
 
 	// Limits of a setting: a number lies between Min and Max and, if there is
-	// a list, is in Allowed; text has at most Max characters, bytes exactly Max.
+	// a list, is in Allowed or at least Beyond (0: none is); text has at most
+	// Max characters, bytes exactly Max.
 	Min, Max uint64
 	Allowed  []uint64
+	Beyond   uint64
 	Default  Value
 	Effect   Effect
 
@@ -97,6 +99,9 @@ func (r Register) since(level int) Register      { r.Since = level; return r }
 func (r Register) only(m profile.Model) Register { r.Only = m; return r }
 func (r Register) commandMode() Register         { r.CommandModeOnly = true; return r }
 
+// orFrom lets a number be from min to max, too.
+func (r Register) orFrom(min, max uint64) Register { r.Beyond, r.Max = min, max; return r }
+
 // inBytes makes r a setting of size bytes, all of them or none.
 func (r Register) inBytes(size uint64) Register {
 	r.Kind, r.Max, r.Default = Bytes, size, Raw(nil)
@@ -129,7 +134,7 @@ func console() []Register {
 		oneOf("PS", "start main.py or main.mpy at power-on", 0, doc, guide, 0, 1),
 		order("PY", "MicroPython: B bundle report, E erase bundle, V version, ^ interrupt", doc, "RF guide"),
 		order("FS", "file system", doc, guide).commandMode(),
-		num("BD", "baud rate: 1 2400 to A 921600, or the rate itself", 1, 921600, 3, doc, guide),
+		oneOf("BD", "baud rate: 1 2400 to A 921600, or the rate itself", 3, own, guide+"; limits of the rate chosen", 1, 2, 3, 4, 5, 6, 7, 8, 9, 10).orFrom(1200, 921600),
 		oneOf("NB", "parity: 0 none, 1 even, 2 odd", 0, doc, guide, 0, 1, 2),
 		oneOf("SB", "stop bits: 0 one, 1 two", 0, doc, guide, 0, 1),
 		num("GT", "guard time, ms", 2, 0x576, 0x3E8, own, guide+"; limits chosen"),
