@@ -178,3 +178,20 @@ func TestFrameDepth(t *testing.T) {
 		t.Error("there is a depth outside the code")
 	}
 }
+
+// A handler of version 3 that goes back to before it was set up, without end
+// and with room for two thousand million handlers: following it must end.
+func TestVerifyEnds(t *testing.T) {
+	g := GenerationOf(3)
+	p := Prelude{NState: 6, NExcStack: 1<<31 - 1}
+	code := append(p.AppendSignature(nil, 3), 6, 0, 0, 1, 0, 0, 0xff)
+	start := len(code)
+	for _, in := range []Instr{arg(OpSetupFinally, 2), {Op: none}, {Op: ret}, {Op: OpPopTop}} {
+		code = g.Append(code, in)
+	}
+	code = g.Append(code, arg(OpJump, start-(len(code)+3)))
+	m := &Module{Version: 3, Names: []string{"f", "t.py"}, Root: &RawCode{Code: code}}
+	if err := Verify(m); err != nil {
+		t.Error(err)
+	}
+}
