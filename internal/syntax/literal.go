@@ -42,6 +42,9 @@ func (l *lexer) str() {
 		}
 		l.pos += prefix
 		copied = l.literal(raw, copied)
+		if l.err != nil {
+			return
+		}
 		l.skipBlanks(true)
 		if !l.atString() {
 			break
