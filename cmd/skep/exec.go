@@ -2,8 +2,10 @@ package main
 
 import (
 	"fmt"
-	"io"
 	"os"
+	"strconv"
+
+	"github.com/alecthomas/kong"
 
 	"github.com/skep-sim/skep/internal/hosted"
 	"github.com/skep-sim/skep/internal/vm"
@@ -19,11 +21,33 @@ type execCmd struct {
 	Args []string `arg:"" optional:"" passthrough:"" help:"What the program finds in sys.argv."`
 }
 
-// optimise is the -O flags.
+// optimise is the -O flags: -O, -O1, -O2 and -O3, as mpy-cross and micropython
+// spell them.
 type optimise struct {
-	O  bool `short:"O" help:"Drop assert statements."`
-	O1 bool `name:"O1" help:"The same." hidden:""`
+	O optLevel `short:"O" help:"Level of optimisation, as -O or -O1 to -O3: from 1 on there is no assert, from 3 on no line numbers." placeholder:"N"`
 }
+
+// optLevel is a number that may be missing.
+type optLevel int
+
+// Decode reads what follows -O.
+func (o *optLevel) Decode(ctx *kong.DecodeContext) error {
+	*o = 1
+	if t := ctx.Scan.Peek(); t.Type == kong.FlagValueToken || t.Type == kong.ShortFlagTailToken {
+		s, _ := ctx.Scan.Pop().Value.(string)
+		n, err := strconv.Atoi(s)
+		if err != nil || n < 0 || n > 3 {
+			return fmt.Errorf("-O%s: give a level from 0 to 3", s)
+		}
+		*o = optLevel(n)
+	}
+	return nil
+}
+
+// IsBool tells that -O needs no value.
+func (o *optLevel) IsBool() bool { return true }
+
+func (o *optimise) level() int { return int(o.O) }
 
 func (e *execCmd) Help() string {
 	return "Example:\n  skep exec --options full hello.py\n\nThe program's output goes to stdout, an uncaught exception's traceback to stderr, with exit status 1."
@@ -45,24 +69,12 @@ func (e *execCmd) Run() error {
 	if e.Heap != 0 {
 		heap = e.Heap
 	}
-	var src []byte
-	var err error
-	name := e.File
-	if name == "-" {
-		name = "<stdin>"
-		src, err = io.ReadAll(os.Stdin)
-	} else {
-		src, err = os.ReadFile(name)
-	}
+	src, name, err := readInput(e.File)
 	if err != nil {
-		return fmt.Errorf("%w: give the path of a .py or .mpy file, or - for standard input", err)
-	}
-	level := 0
-	if e.O || e.O1 {
-		level = 1
+		return err
 	}
 	status := hosted.Run(hosted.Config{
-		Options: o, HeapBytes: heap, OptLevel: level, Stdout: os.Stdout, Stderr: os.Stderr,
+		Options: o, HeapBytes: heap, OptLevel: e.level(), Stdout: os.Stdout, Stderr: os.Stderr,
 	}, src, name, e.Args)
 	if status != 0 {
 		return exitStatus(status)

@@ -13,7 +13,9 @@ import (
 
 // cli is the command line.
 type cli struct {
-	Exec execCmd `cmd:"" help:"Run one program as 'micropython FILE.py' would."`
+	Exec    execCmd    `cmd:"" help:"Run one program as 'micropython FILE.py' would."`
+	Compile compileCmd `cmd:"" help:"Cross-compile a module to a .mpy file."`
+	Disasm  disasmCmd  `cmd:"" help:"List the code of a .mpy file."`
 }
 
 // exitStatus ends the program with a status and nothing more to say.

@@ -1,0 +1,121 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/skep-sim/skep/internal/compiler"
+	"github.com/skep-sim/skep/internal/mpy"
+)
+
+// compileCmd is skep compile.
+type compileCmd struct {
+	optimise
+	Mpy    int    `help:"Version of the .mpy format: 3 (MicroPython v1.9.4, v1.10), 4 (v1.11, firmware below x16) or 5 (v1.12)." enum:"3,4,5" default:"4"`
+	Output string `short:"o" help:"File to write; - for standard output. Default: FILE with .mpy for its .py." placeholder:"OUT.mpy"`
+	Source string `short:"s" help:"Source name that goes into the file and so into tracebacks. Default: FILE as given." placeholder:"NAME"`
+
+	File string `arg:"" help:"The source; - for standard input."`
+}
+
+func (c *compileCmd) Help() string {
+	return "Example:\n  skep compile app.py -o app.mpy\n\nThe bytes are those of mpy-cross -mno-unicode -msmall-int-bits=31 of the same release."
+}
+
+func (c *compileCmd) Run() error {
+	src, name, err := readInput(c.File)
+	if err != nil {
+		return err
+	}
+	if c.Source != "" {
+		name = c.Source
+	}
+	data, err := crossCompile(src, name, c.Mpy, c.level())
+	if err != nil {
+		return err
+	}
+	out := c.Output
+	if out == "" {
+		if c.File == "-" {
+			out = "-"
+		} else {
+			out = strings.TrimSuffix(c.File, ".py") + ".mpy"
+		}
+	}
+	if out == "-" {
+		_, err = os.Stdout.Write(data)
+		return err
+	}
+	return writeFile(out, data)
+}
+
+// crossCompile compiles source text to the content of a .mpy file.
+func crossCompile(src []byte, name string, version, level int) ([]byte, error) {
+	opts := compiler.CrossOptions(version)
+	opts.OptLevel = level
+	m, err := compiler.Compile(src, name, opts)
+	if err != nil {
+		return nil, err
+	}
+	return mpy.Write(m)
+}
+
+// readInput reads a file, or standard input for "-", and returns its name, too.
+func readInput(path string) ([]byte, string, error) {
+	if path == "-" {
+		src, err := io.ReadAll(os.Stdin)
+		return src, "<stdin>", err
+	}
+	src, err := os.ReadFile(path)
+	if err != nil {
+		return nil, path, fmt.Errorf("%w: give the path of a file, or - for standard input", err)
+	}
+	return src, path, nil
+}
+
+// writeFile writes a file so that nobody ever sees half of it.
+func writeFile(path string, data []byte) error {
+	tmp, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(tmp.Name())
+	_, err = tmp.Write(data)
+	if cerr := tmp.Close(); err == nil {
+		err = cerr
+	}
+	if err == nil {
+		err = os.Chmod(tmp.Name(), 0o644)
+	}
+	if err != nil {
+		return err
+	}
+	return os.Rename(tmp.Name(), path)
+}
+
+// disasmCmd is skep disasm.
+type disasmCmd struct {
+	File string `arg:"" help:"The .mpy file; - for standard input."`
+}
+
+func (d *disasmCmd) Help() string {
+	return "Example:\n  skep disasm app.mpy"
+}
+
+func (d *disasmCmd) Run() error {
+	data, name, err := readInput(d.File)
+	if err != nil {
+		return err
+	}
+	m, err := mpy.Read(data, mpy.ReadOptions{})
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	if err := mpy.Verify(m); err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return mpy.Disassemble(os.Stdout, m)
+}
