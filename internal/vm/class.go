@@ -15,6 +15,7 @@ const (
 
 	classSubclassed = 1 << 0
 	classAccessors  = 1 << 1 // has properties, descriptors or __setattr__
+	classNative     = 1 << 2 // ours: no class but a built-in type made at run time (named tuples)
 )
 
 // slot names a slot of a built-in type that stands for a special method.

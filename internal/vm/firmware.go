@@ -59,6 +59,8 @@ type Firmware struct {
 	baseInit                               Value // the __init__ of built-in base classes
 	instance                               *Type // the slots of every class of the program
 	extra                                  []func(*VM)
+	// poly is how each kind of TypePolyIter goes on.
+	poly [numPoly]polyNext
 }
 
 // A ModuleDef is a built-in module.

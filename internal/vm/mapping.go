@@ -136,17 +136,16 @@ func (vm *VM) mapFind(m uint32, key Value, kind lookupKind) uint32 {
 			if avail == 0 {
 				avail = slot
 			}
-		case k == key || !samePtr && vm.Equal(k, key):
-			if kind == mapRemove {
-				vm.mapTouched(m)
-				vm.mapAddUsed(m, -1)
-				if vm.Mem[t+2*((pos+1)%alloc)] == Null {
-					vm.Mem[slot] = Null
-				} else {
-					vm.Mem[slot] = Sentinel
-				}
+		case k == key:
+			return vm.mapFound(m, pos, kind)
+		case !samePtr:
+			equal := vm.Equal(k, key)
+			if uint32(vm.Mem[m+2])/4 != t { // rebuilt by an __eq__ of the program
+				return vm.mapFind(m, key, kind)
 			}
-			return slot
+			if equal {
+				return vm.mapFound(m, pos, kind)
+			}
 		}
 		if pos++; pos == alloc {
 			pos = 0
@@ -167,6 +166,22 @@ func (vm *VM) mapFind(m uint32, key Value, kind lookupKind) uint32 {
 	}
 }
 
+// mapFound returns the entry at pos, having removed it if kind says so.
+func (vm *VM) mapFound(m, pos uint32, kind lookupKind) uint32 {
+	t, alloc := uint32(vm.Mem[m+2])/4, uint32(vm.Mem[m+1])
+	slot := t + 2*pos
+	if kind == mapRemove {
+		vm.mapTouched(m)
+		vm.mapAddUsed(m, -1)
+		if vm.Mem[t+2*((pos+1)%alloc)] == Null {
+			vm.Mem[slot] = Null
+		} else {
+			vm.Mem[slot] = Sentinel
+		}
+	}
+	return slot
+}
+
 func (vm *VM) mapFill(m, slot uint32, key Value) uint32 {
 	vm.mapTouched(m)
 	vm.mapAddUsed(m, 1)
@@ -182,7 +197,15 @@ func (vm *VM) mapFindOrdered(m uint32, key Value, kind lookupKind, samePtr bool)
 	used := uint32(vm.mapUsed(m))
 	for i := uint32(0); i < used; i++ {
 		slot := t + 2*i
-		if k := vm.Mem[slot]; k == key || !samePtr && vm.Equal(k, key) {
+		k := vm.Mem[slot]
+		equal := k == key
+		if !equal && !samePtr && k != Sentinel {
+			equal = vm.Equal(k, key)
+			if uint32(vm.Mem[m+2])/4 != t || uint32(vm.mapUsed(m)) != used { // changed by an __eq__ of the program
+				return vm.mapFindOrdered(m, key, kind, samePtr)
+			}
+		}
+		if equal {
 			if kind == mapRemove {
 				vm.mapTouched(m)
 				vm.mapAddUsed(m, -1)
@@ -218,6 +241,7 @@ func (vm *VM) mapRehash(m uint32) {
 	oldAlloc, oldTable := uint32(vm.Mem[m+1]), uint32(vm.Mem[m+2])
 	n := tableSizeFor(oldAlloc + 1)
 	table := vm.AllocZero(8 * n)
+	vm.Keep(Value(oldTable)) // a __hash__ of the program may run the collector
 	watched := vm.Mem[m] & (mapWatched | mapWatchedClass)
 	vm.mapTouched(m)
 	vm.Mem[m], vm.Mem[m+1], vm.Mem[m+2] = mapAllQstrs|watched, Value(n), Value(table)
@@ -293,9 +317,6 @@ func (vm *VM) DictLen(d Value) int { return vm.mapUsed(DictMap(d)) }
 func (vm *VM) DictNext(d Value, pos *int) (key, v Value, ok bool) {
 	m := DictMap(d)
 	n := int(vm.Mem[m+1])
-	if vm.Mem[m]&mapOrdered != 0 {
-		n = vm.mapUsed(m)
-	}
 	t := int(vm.Mem[m+2]) / 4
 	for *pos < n {
 		k, v := vm.Mem[t+2**pos], vm.Mem[t+2**pos+1]

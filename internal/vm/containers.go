@@ -1,0 +1,15 @@
+package vm
+
+// initContainers declares the containers, their iterators, and the functions
+// that go with them.
+func (fw *Firmware) initContainers() {
+	fw.initIterators()
+	fw.initTuple()
+	fw.initList()
+	fw.initDict()
+	fw.initSet()
+	fw.initRange()
+	fw.initSlice()
+	fw.initIterTypes()
+	fw.initIterFuncs()
+}
