@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -51,9 +52,12 @@ func (c *conn) overdue(now time.Time) *closure {
 func (c *conn) connect() bool {
 	pk, err := c.readConnect()
 	if err != nil {
-		// A client that goes away before CONNECT is a port scan or a test of the network.
-		if !c.closing.Load() {
-			c.b.log(event.Refused, c.peer, pk.Connect.ClientIdentifier, "CONNECT: "+plain(err))
+		switch {
+		case c.closing.Load(): // said where it was closed
+		case errors.Is(err, io.EOF):
+			c.b.log(event.Note, c.peer, "", "the client left before CONNECT")
+		default:
+			c.b.log(event.Refused, c.peer, pk.Connect.ClientIdentifier, "CONNECT: "+plain(err)+"; the connection is closed")
 		}
 		c.close(reasonError, plain(err))
 		return false

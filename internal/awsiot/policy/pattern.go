@@ -72,7 +72,8 @@ func (t template) resolve(a Action, v *Vars) (string, bool) {
 			continue
 		}
 		values := v.lookup(a, s.variable)
-		if len(values) != 1 {
+		// Text that is not UTF-8 could hold the bytes that stand for wildcards.
+		if len(values) != 1 || !utf8.ValidString(values[0]) {
 			return "", false
 		}
 		b.WriteString(values[0])
