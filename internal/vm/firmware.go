@@ -1,5 +1,7 @@
 package vm
 
+import "slices"
+
 // This file builds firmware: everything that lies in the device's ROM.
 
 // Fn0 to FnKw are the shapes of built-in functions. A function raises by
@@ -272,12 +274,13 @@ func (m *ModuleDef) Getattr(f func(vm *VM, attr Qstr) Value) { m.getattr = f }
 // OnBoot sets a function that is run when a VM starts, before any program.
 func (fw *Firmware) OnBoot(f func(vm *VM)) { fw.extra = append(fw.extra, f) }
 
-// ModuleNames returns the names of the built-in modules, aliases that are not
-// weak among them, unsorted.
+// ModuleNames returns the names of the built-in modules and of their aliases,
+// sorted.
 func (fw *Firmware) ModuleNames() []string {
-	var names []string
-	for _, m := range fw.modules {
-		names = append(names, fw.names[m.name])
+	names := make([]string, 0, len(fw.modIndex))
+	for q := range fw.modIndex {
+		names = append(names, fw.names[q])
 	}
+	slices.Sort(names)
 	return names
 }

@@ -120,6 +120,8 @@ type Options struct {
 	HostedErrors bool
 	// Compiler are the compiler's optional parts.
 	Compiler compiler.Features
+	// EmacsKeys: the prompt knows Ctrl-B, -F, -K, -N, -P, -U (MICROPY_REPL_EMACS_KEYS).
+	EmacsKeys bool
 	// FileAttr: modules from source get __file__ (MICROPY_PY___FILE__).
 	FileAttr bool
 	// ROMNames, if not empty, are the names that the firmware holds, in their
