@@ -7,4 +7,5 @@ func Standard(fw *vm.Firmware, sys SysConfig) {
 	Sys(fw, sys)
 	GC(fw)
 	MicroPython(fw)
+	Collections(fw)
 }

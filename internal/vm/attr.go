@@ -86,7 +86,7 @@ func (vm *VM) convertMember(obj, typ, member Value, m *[2]Value) {
 		if mt < romBase || vm.TypeInfo(mt).Flags&FlagBindable == 0 {
 			return
 		}
-		if obj == Null && mt == TypeFunBuiltin && vm.opt.MethodCheckSelf && vm.fw.rom[(member-romBase)/4].fun.fkw == nil {
+		if obj == Null && mt == TypeFunBuiltin && vm.opt.MethodCheckSelf {
 			m[0] = vm.newCheckedFun(typ, member)
 			return
 		}

@@ -65,7 +65,7 @@ func (vm *VM) nativeBases(c Value) (n int, last Value) {
 		if c == TypeObject {
 			return n, last
 		}
-		if c >= romBase {
+		if vm.isNative(c) {
 			return n + 1, c
 		}
 		p := vm.classParent(c)
@@ -109,8 +109,8 @@ func (vm *VM) CastToNative(v, typ Value) Value {
 // slot of built-in bases that stands for attr: found there, m[0] is Sentinel.
 func (vm *VM) classLookup(obj Value, attr Qstr, s slot, isType bool, c Value, m *[2]Value) {
 	for {
-		if c >= romBase {
-			t := vm.fw.rom[(c-romBase)/4].t
+		if vm.isNative(c) {
+			t := vm.TypeInfo(c)
 			if s != slotNone && t.has(s) {
 				m[0] = Sentinel
 				return
@@ -164,7 +164,7 @@ func (vm *VM) foundMember(obj Value, isType bool, c, member Value, m *[2]Value) 
 		vm.convertMember(Null, obj, member, m)
 		return
 	}
-	if obj != Null && c >= romBase && c != TypeObject {
+	if obj != Null && vm.isNative(c) && c != TypeObject {
 		obj = vm.Mem[obj/4+4]
 	}
 	vm.convertMember(obj, c, member, m)

@@ -179,7 +179,7 @@ func typeAttr(vm *VM, self Value, attr Qstr, dst *[2]Value) {
 		vm.classLookup(self, attr, slotNone, true, self, dst)
 		return
 	}
-	if self >= romBase {
+	if vm.isNative(self) {
 		return
 	}
 	locals := DictMap(vm.classLocals(self))
@@ -216,7 +216,7 @@ func (vm *VM) NewClass(name Qstr, bases, locals Value) Value {
 		if !vm.isType(b) {
 			vm.Raise(vm.NewException(TypeTypeError))
 		}
-		if b >= romBase {
+		if vm.isNative(b) {
 			if vm.TypeInfo(b).New == nil {
 				if vm.terse() {
 					vm.RaiseMsg(TypeTypeError, "type isn't an acceptable base type")
@@ -282,7 +282,7 @@ func typeNew(vm *VM, typ Value, args, kw []Value) Value {
 }
 
 func typeCall(vm *VM, self Value, args, kw []Value) Value {
-	if self < romBase {
+	if !vm.isNative(self) {
 		return vm.instanceNew(self, args, kw)
 	}
 	t := vm.TypeInfo(self)

@@ -10,6 +10,10 @@ func (fw *Firmware) initContainers() {
 	fw.initSet()
 	fw.initRange()
 	fw.initSlice()
+	fw.initNamedTuples()
+	if fw.Options.Deque {
+		fw.initDeque()
+	}
 	fw.initIterTypes()
 	fw.initIterFuncs()
 }

@@ -317,6 +317,9 @@ func (fw *Firmware) initDict() {
 	}))
 	fw.Builtin("dict", TypeDict)
 	fw.initDictViews()
+	if !fw.Options.OrderedDict {
+		return
+	}
 	od := *t
 	od.Name, od.Parent = fw.Q("OrderedDict"), TypeDict
 	fw.define(TypeOrderedDict, &od)

@@ -63,6 +63,11 @@ type Firmware struct {
 	extra                                  []func(*VM)
 	// poly is how each kind of TypePolyIter goes on.
 	poly [numPoly]polyNext
+	// named is the slots of every named tuple type; split and asdict are names it
+	// needs, asdictFun its method.
+	named         *Type
+	split, asdict Qstr
+	asdictFun     Value
 }
 
 // A ModuleDef is a built-in module.

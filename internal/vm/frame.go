@@ -24,7 +24,9 @@ type frame struct {
 	gen     Value // the generator that this is, or Null
 	inject  Value // exception to raise on resuming, or Null
 	kind    frameKind
-	cost    int // bytes of C stack
+	cost    int    // bytes of C stack
+	depth   int    // C stack in use while it runs, without what built-in code takes
+	limit   uint32 // the stack region behind it
 	stack   uint32
 	prev    *frame
 	next    *frame
@@ -115,6 +117,7 @@ func (vm *VM) enter(fun Value, args, kw []Value) *frame {
 	f.gen, f.inject, f.kind = Null, Null, kindEntry
 	f.cost = cost
 	vm.cstack += cost
+	f.depth, f.limit = vm.cstack, vm.stack
 	vm.Mem[at/4] = fun
 	vm.frame = f
 	return f
@@ -197,6 +200,7 @@ func (vm *VM) resumeFrame(g, send, throw Value) *frame {
 	f.gen, f.inject, f.kind = g, throw, kindEntry
 	f.cost = vm.opt.FrameCost
 	vm.cstack += f.cost
+	f.depth, f.limit = vm.cstack, vm.stack
 	vm.frame = f
 	return f
 }
@@ -274,6 +278,7 @@ func (vm *VM) runFrame(f *frame) (v Value, yielded bool) {
 		exc := vm.exc
 		vm.exc = Null
 		vm.ntemps, vm.nscratch = mark, scratch
+		vm.cstack, vm.stack = vm.frame.depth, vm.frame.limit // what built-in code had taken
 		vm.Keep(exc)
 		if exc = vm.unwind(exc); exc != Null {
 			vm.Raise(exc)

@@ -80,7 +80,7 @@ func (vm *VM) checkArgs(n, nkw, lo, hi int, takesKw bool) {
 		if vm.terse() {
 			vm.argMismatch()
 		}
-		vm.RaiseMsg(TypeTypeError, "function does not take keyword arguments")
+		vm.RaiseMsg(TypeTypeError, "function doesn't take keyword arguments")
 	}
 	switch {
 	case lo == hi:

@@ -157,9 +157,10 @@ func (fw *Firmware) initIterTypes() {
 		{TypeFilter, "filter", o.Filter, filterNew, filterNext},
 		{TypeReversed, "reversed", o.Reversed, reversedNew, reversedNext},
 	} {
-		fw.define(t.typ, &Type{Name: fw.Q(t.name), Flags: FlagOwnIter, New: t.make, Iter: identityIter, Next: t.next})
-		if t.known {
-			fw.Builtin(t.name, t.typ)
+		if !t.known {
+			continue
 		}
+		fw.define(t.typ, &Type{Name: fw.Q(t.name), Flags: FlagOwnIter, New: t.make, Iter: identityIter, Next: t.next})
+		fw.Builtin(t.name, t.typ)
 	}
 }

@@ -80,7 +80,7 @@ dispatch:
 
 		case iLoadAttr:
 			o := m[sp]
-			if o&3 == 0 && o < romBase && m[o/4] < romBase && in.y == 0 {
+			if o&3 == 0 && o < romBase && m[o/4] < romBase && in.y == 0 && m[m[o/4]/4+classFlags]&classNative == 0 {
 				if uint32(in.x) < uint32(m[o/4+2]) {
 					if s := uint32(m[o/4+3])/4 + 2*uint32(in.x); m[s] == Value(in.a<<2|2) {
 						m[sp] = m[s+1]

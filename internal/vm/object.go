@@ -20,6 +20,9 @@ func (vm *VM) TypeInfo(t Value) *Type {
 	if t >= romBase {
 		return vm.fw.rom[(t-romBase)/4].t
 	}
+	if vm.Mem[t/4+classFlags]&classNative != 0 {
+		return vm.fw.named
+	}
 	return vm.fw.instance
 }
 
@@ -41,7 +44,7 @@ func (vm *VM) TypeNameOf(v Value) Qstr { return vm.TypeName(vm.TypeOf(v)) }
 func (vm *VM) isType(v Value) bool { return v.IsObj() && vm.TypeOf(v) == TypeType }
 
 // isInstance reports whether v is an instance of a class of the program.
-func (vm *VM) isInstance(v Value) bool { return v.inRAM() && v != 0 && vm.Mem[v/4] < romBase }
+func (vm *VM) isInstance(v Value) bool { return v.inRAM() && v != 0 && !vm.isNative(vm.Mem[v/4]) }
 
 // ROMRef returns the Go value that a package keeps behind a ROM object.
 func (vm *VM) ROMRef(v Value) any {

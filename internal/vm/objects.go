@@ -31,7 +31,7 @@ func objectNew(vm *VM, typ Value, args, kw []Value) Value {
 
 // objectNewMethod is object.__new__(cls).
 func objectNewMethod(vm *VM, cls Value) Value {
-	if !vm.isType(cls) || cls >= romBase {
+	if !vm.isType(cls) || vm.isNative(cls) {
 		vm.RaiseMsg(TypeTypeError, "__new__ arg must be a user-type")
 	}
 	o, base := vm.newInstance(cls)

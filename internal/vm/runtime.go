@@ -94,6 +94,9 @@ func (vm *VM) loadMethodFast(o Value, q Qstr, c *Code, at int, dst []Value) bool
 		return false
 	}
 	for k := class; ; {
+		if vm.Mem[k/4+classFlags]&classNative != 0 {
+			return false
+		}
 		if s := vm.mapGet(DictMap(vm.classLocals(k)), q.Value()); s != 0 {
 			fun := vm.Mem[s+1]
 			if vm.TypeOf(fun) != TypeFunBC {
@@ -276,7 +279,7 @@ func (vm *VM) resumeAny(it, send, throw Value) (resumeKind, Value) {
 // unpack puts the items of a sequence into dst in reverse order.
 func (vm *VM) unpack(seq Value, dst []Value) {
 	n := len(dst)
-	if t := vm.TypeOf(seq); t == TypeTuple || t == TypeList || t == TypeAttrTuple || vm.isTupleLike(seq) && t >= romBase {
+	if t := vm.TypeOf(seq); t == TypeTuple || t == TypeList {
 		items := vm.Array(seq)
 		if len(items) < n {
 			vm.tooFew(len(items))

@@ -7,12 +7,17 @@ func (fw *Firmware) initSet() {
 		Name: fw.Q("set"), Print: setPrint, New: setNew, Unary: setUnary, Binary: setBinary, Iter: setIterNew,
 	}
 	frozen := slots
-	frozen.Name = fw.Q("frozenset")
 	set := fw.define(TypeSet, &slots)
-	fw.define(TypeFrozenSet, &frozen)
+	if fw.Options.FrozenSet {
+		frozen.Name = fw.Q("frozenset")
+		fw.define(TypeFrozenSet, &frozen)
+		fw.Builtin("frozenset", TypeFrozenSet)
+	}
 	both := func(name string, v Value) {
 		fw.Method(set, name, v)
-		fw.Method(&frozen, name, v)
+		if fw.Options.FrozenSet {
+			fw.Method(&frozen, name, v)
+		}
 	}
 	fw.Method(set, "add", fw.Func2("add", func(vm *VM, self, v Value) Value {
 		vm.wantSet(self)
@@ -95,9 +100,6 @@ func (fw *Firmware) initSet() {
 		return setBinary(vm, BinContains, self, v)
 	}))
 	fw.Builtin("set", TypeSet)
-	if fw.Options.FrozenSet {
-		fw.Builtin("frozenset", TypeFrozenSet)
-	}
 }
 
 func setIsDisjoint(vm *VM, self, other Value) Value {

@@ -10,7 +10,7 @@ func (vm *VM) isTupleLike(v Value) bool {
 	case TypeTuple, TypeAttrTuple:
 		return true
 	default:
-		return t < romBase && vm.Mem[t/4+classFlags]&classNative != 0
+		return t < romBase && vm.isNative(t)
 	}
 }
 
@@ -156,7 +156,7 @@ func tupleIndex(vm *VM, args []Value) Value {
 }
 
 func (vm *VM) wantTuple(self Value) {
-	if vm.TypeOf(self) != TypeTuple {
+	if !vm.isTupleLike(self) {
 		vm.checkSelf()
 	}
 }
