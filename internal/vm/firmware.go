@@ -58,6 +58,7 @@ type Firmware struct {
 	sysStdout                              Value // the object sys.stdout
 	importFun                              Value // the function __import__
 	next                                   Value // the built-in function next
+	qLittle                                Qstr  // "little"
 	baseInit                               Value // the __init__ of built-in base classes
 	instance                               *Type // the slots of every class of the program
 	extra                                  []func(*VM)

@@ -31,9 +31,12 @@ type Options struct {
 	OverrideBuiltins bool
 	// CPythonCompat: corners that cost code size (MICROPY_CPYTHON_COMPAT).
 	CPythonCompat bool
-	// AllSpecialMethods: in-place operators, __contains__ and the like of classes
+	// AllSpecialMethods: classes may define all operators, not only + and -
 	// (MICROPY_PY_ALL_SPECIAL_METHODS).
 	AllSpecialMethods bool
+	// AllInplaceMethods: classes may define all in-place operators, not only +=
+	// and -= (MICROPY_PY_ALL_INPLACE_SPECIAL_METHODS, off in every known build).
+	AllInplaceMethods bool
 	// ReverseSpecialMethods: __radd__ and the like.
 	ReverseSpecialMethods bool
 	// Descriptors: __get__, __set__ and __delete__ of class attributes.

@@ -7,6 +7,7 @@ type Printer struct {
 	vm  *VM
 	out func(b []byte)
 	buf [32]byte
+	num [40]byte // digits of a number being laid out
 }
 
 // NewPrinter returns a printer that hands every piece to out.

@@ -111,6 +111,7 @@ type VM struct {
 	scratch  []Value // arguments that Go code is passing
 	nscratch int
 
+	big      bigScratch
 	qstrs    qstrTable
 	texts    []string // ROM texts used so far
 	textIdx  map[string]uint32

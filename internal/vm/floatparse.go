@@ -1,0 +1,152 @@
+package vm
+
+import "math"
+
+// This file reads floats from text with parsenum.c's arithmetic, in single
+// precision: the result may be off by some units in the last place.
+
+const (
+	decValMax      = float32(1e20) // digits beyond this are only counted
+	smallNormal    = float32(1e-37)
+	smallNormalExp = -37
+	exactPowerOf10 = 9 // the highest power of 10 that a float holds exactly
+	maxExponent    = (math.MaxInt32/2 - 9) / 10
+)
+
+// ParseFloat makes a float or, with a j at the end, a complex object of a
+// literal's text, or raises ValueError.
+func (vm *VM) ParseFloat(text []byte) Value { return vm.parseDecimal(text, true, false) }
+
+// parseDecimal reads a number; imag allows a j at its end, complex makes a
+// complex number of any.
+func (vm *VM) parseDecimal(s []byte, imag, complex bool) Value {
+	i := 0
+	for i < len(s) && isSpace(s[i]) {
+		i++
+	}
+	neg := false
+	if i < len(s) && (s[i] == '+' || s[i] == '-') {
+		neg = s[i] == '-'
+		i++
+	}
+	f, n, isImag, ok := parseReal(s[i:], imag)
+	if neg {
+		f = -f
+	}
+	end := i + n
+	for end < len(s) && isSpace(s[end]) {
+		end++
+	}
+	if !ok || n == 0 || end != len(s) {
+		vm.RaiseMsg(TypeValueError, "invalid syntax for number")
+	}
+	if isImag || complex {
+		if !vm.opt.Complex {
+			vm.RaiseMsg(TypeValueError, "complex values not supported")
+		}
+		if isImag {
+			return vm.NewComplex(0, f)
+		}
+		return vm.NewComplex(f, 0)
+	}
+	return vm.NewFloat(f)
+}
+
+// hasWord reports whether s starts with a lower case word, in any case.
+func hasWord(s []byte, word string) bool {
+	if len(s) < len(word) {
+		return false
+	}
+	for i := range word {
+		if s[i]|0x20 != word[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// parseReal reads a number without sign: its value, its length, whether a j is
+// the last of it. ok is false where an exponent has no digits.
+func parseReal(s []byte, allowImag bool) (f float32, n int, imag, ok bool) {
+	switch {
+	case len(s) > 0 && s[0]|0x20 == 'i':
+		switch {
+		case hasWord(s, "infinity"):
+			return float32(math.Inf(1)), 8, false, true
+		case hasWord(s, "inf"):
+			return float32(math.Inf(1)), 3, false, true
+		}
+		return 0, 0, false, true
+	case len(s) > 0 && s[0]|0x20 == 'n':
+		if hasWord(s, "nan") {
+			return float32(math.NaN()), 3, false, true
+		}
+		return 0, 0, false, true
+	}
+	const (
+		integer = iota
+		fraction
+		exponent
+	)
+	in := integer
+	expNeg := false
+	exp, extra := 0, 0
+	i := 0
+loop:
+	for i < len(s) {
+		c := s[i]
+		i++
+		switch {
+		case c >= '0' && c <= '9':
+			d := int(c - '0')
+			switch {
+			case in == exponent:
+				if exp < maxExponent {
+					exp = 10*exp + d
+				}
+			case f < decValMax:
+				f = float32(10*f) + float32(d)
+				if in == fraction {
+					extra--
+				}
+			case in == integer:
+				extra++
+			}
+		case in == integer && c == '.':
+			in = fraction
+		case in != exponent && c|0x20 == 'e':
+			in = exponent
+			if i < len(s) && (s[i] == '+' || s[i] == '-') {
+				expNeg = s[i] == '-'
+				i++
+			}
+			if i == len(s) {
+				return 0, i, false, false
+			}
+		case allowImag && c|0x20 == 'j':
+			imag = true
+			break loop
+		case c == '_':
+		default:
+			i--
+			break loop
+		}
+	}
+	if expNeg {
+		exp = -exp
+	}
+	exp += extra
+	if exp < smallNormalExp {
+		exp -= smallNormalExp
+		f *= smallNormal
+	}
+	if exp < 0 && exp >= -exactPowerOf10 {
+		f /= pow10(-exp)
+	} else {
+		f *= pow10(exp)
+	}
+	return f, i, imag, true
+}
+
+// pow10 is powf(10, n).
+func pow10(n int) float32 { return float32(math.Pow(10, float64(n))) }
