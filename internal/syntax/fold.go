@@ -53,7 +53,7 @@ func (p *parser) foldConst(rule Rule, n int) bool {
 	args := p.results[len(p.results)-n:]
 	switch rule {
 	case RuleExpr, RuleXorExpr, RuleAndExpr:
-		op := map3(rule)
+		op := bitOperator(rule)
 		if v, ok = intOf(args[0]); !ok {
 			return false
 		}
@@ -103,12 +103,12 @@ func (p *parser) foldConst(rule Rule, n int) bool {
 		return false
 	}
 	p.results = p.results[:len(p.results)-n]
-	p.push(p.number2node(v, 0))
+	p.push(p.intNode(v, 0))
 	return true
 }
 
-// map3 gives the operator of a rule that has only one.
-func map3(rule Rule) Token {
+// bitOperator gives the operator of a rule that has only one.
+func bitOperator(rule Rule) Token {
 	switch rule {
 	case RuleExpr:
 		return TokOpPipe

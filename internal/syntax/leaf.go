@@ -16,7 +16,7 @@ func (p *parser) pushToken(rule Rule) {
 			return
 		}
 		if c, ok := p.consts[p.text]; ok && rule == RuleAtom {
-			n = p.number2node(c, p.tokLine)
+			n = p.intNode(c, p.tokLine)
 		} else {
 			n = p.arena.leaf(KindID, p.text)
 		}
@@ -25,7 +25,7 @@ func (p *parser) pushToken(rule Rule) {
 		if !ok {
 			return
 		}
-		n = p.number2node(v, p.tokLine)
+		n = p.intNode(v, p.tokLine)
 	case TokFloatOrImag:
 		n = p.decimal(p.text)
 	case TokString, TokBytes:
@@ -77,8 +77,8 @@ func (p *parser) constNode(c *Const, line uint32) *Node {
 	return n
 }
 
-// number2node makes a node for an integer.
-func (p *parser) number2node(v number, line uint32) *Node {
+// intNode makes a node for an integer.
+func (p *parser) intNode(v number, line uint32) *Node {
 	if v.big != nil {
 		return p.constNode(v.big, line)
 	}
