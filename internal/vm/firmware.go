@@ -57,6 +57,9 @@ type Firmware struct {
 	propertyArgs                           [4]Qstr
 	sysStdout                              Value // the object sys.stdout
 	importFun                              Value // the function __import__
+	bytesName                              Qstr  // "bytes"
+	decode                                 Value // the method decode of bytes and bytearray
+	errnos                                 []ErrnoName
 	next                                   Value // the built-in function next
 	qLittle                                Qstr  // "little"
 	baseInit                               Value // the __init__ of built-in base classes

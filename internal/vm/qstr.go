@@ -13,6 +13,8 @@ type qstrTable struct {
 
 	made []Qstr // all of both, in the order they were made
 
+	chars [256]Qstr // of one character each, 0: not looked up yet
+
 	pool      uint32 // last pool, 0 for the ROM's
 	poolAlloc uint32
 	poolLen   uint32
@@ -159,6 +161,19 @@ func (vm *VM) QstrBytes(q Qstr) []byte {
 	}
 	d := vm.qstrs.data[q-vm.qstrs.first]
 	return vm.Bytes[d.addr : d.addr+d.len]
+}
+
+// qstrData returns the address and length of the text of a qstr.
+func (vm *VM) qstrData(q Qstr) (addr, n uint32) {
+	if q >= vm.qstrs.first {
+		d := vm.qstrs.data[q-vm.qstrs.first]
+		return d.addr, d.len
+	}
+	s := vm.fw.names[q]
+	if addr, ok := vm.qstrs.used[q]; ok {
+		return addr, uint32(len(s))
+	}
+	return vm.text(s), uint32(len(s))
 }
 
 // QstrString returns the text of a qstr as a Go string.

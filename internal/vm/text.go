@@ -71,11 +71,8 @@ func (vm *VM) NewStr(b []byte) Value {
 // NewString is NewStr for a Go string.
 func (vm *VM) NewString(s string) Value { return vm.NewStr(unsafeBytes(s)) }
 
-// NewBytes makes a bytes object with a copy of b.
+// NewBytes makes a bytes object with a copy of b, also of an empty one.
 func (vm *VM) NewBytes(b []byte) Value {
-	if len(b) == 0 {
-		return EmptyBytes
-	}
 	return vm.newStrCopy(TypeBytes, b)
 }
 
@@ -203,9 +200,6 @@ func (v *Vstr) Object(typ Value) Value {
 			v.Free()
 			return q.Value()
 		}
-	} else if v.len == 0 {
-		v.Free()
-		return EmptyBytes
 	}
 	o := vm.Alloc(16)
 	vm.Mem[o/4], vm.Mem[o/4+1], vm.Mem[o/4+2], vm.Mem[o/4+3] = typ, Value(vm.HashBytes(v.Bytes())), Value(v.len), Value(v.buf)
