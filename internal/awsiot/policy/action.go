@@ -1,5 +1,7 @@
 package policy
 
+import "strings"
+
 // Action is an operation of AWS IoT Core's data plane that a policy allows or denies.
 type Action uint8
 
@@ -34,6 +36,14 @@ var actionInfo = [numActions]struct{ name, kind string }{
 	GetRetainedMessage:       {"iot:GetRetainedMessage", "topic/"},
 	ListRetainedMessages:     {"iot:ListRetainedMessages", ""},
 }
+
+// actionLower has the names in lower case, as patterns of actions are compared.
+var actionLower = func() (names [numActions]string) {
+	for a := range numActions {
+		names[a] = strings.ToLower(actionInfo[a].name)
+	}
+	return names
+}()
 
 // String is the action's name in a policy document, such as "iot:Publish".
 func (a Action) String() string {

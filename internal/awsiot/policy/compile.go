@@ -43,16 +43,17 @@ func (d Decision) String() string {
 // Compile fills vars into docs. The result keeps both.
 func Compile(docs []*Document, vars *Vars) *Compiled {
 	c := &Compiled{docs: docs, vars: vars}
-	for a := range numActions {
-		// Explicit denials first: then the first rule that fits decides.
-		for _, allow := range []bool{false, true} {
-			for _, doc := range docs {
-				for i := range doc.Statements {
-					s := &doc.Statements[i]
-					if s.Allow != allow {
-						continue
-					}
-					if r, ok := s.reduce(a, vars); ok {
+	// Explicit denials first: then the first rule that fits decides.
+	for _, allow := range []bool{false, true} {
+		for _, doc := range docs {
+			for i := range doc.Statements {
+				s := &doc.Statements[i]
+				if s.Allow != allow {
+					continue
+				}
+				patterns, known := s.patterns(vars)
+				for a := range numActions {
+					if r, ok := s.reduce(a, vars, patterns, known); ok {
 						c.rules[a] = append(c.rules[a], r)
 					}
 				}
@@ -62,10 +63,25 @@ func Compile(docs []*Document, vars *Vars) *Compiled {
 	return c
 }
 
+// patterns are the statement's resources with the variables filled in; those with a variable
+// that has no value are left out, and then known is false.
+func (s *Statement) patterns(v *Vars) (patterns []string, known bool) {
+	known = true
+	for _, t := range s.resources {
+		if pattern, ok := t.resolve(Connect, v); ok {
+			patterns = append(patterns, freeARN(pattern, v))
+		} else {
+			known = false
+		}
+	}
+	return patterns, known
+}
+
 // reduce makes the rule a statement is for an action; false says it can never apply.
-func (s *Statement) reduce(a Action, v *Vars) (rule, bool) {
+func (s *Statement) reduce(a Action, v *Vars, patterns []string, known bool) (rule, bool) {
 	r := rule{statement: s, not: s.NotResource}
-	if !s.fitsAction(a) {
+	// What an unknown name would have excepted is not known, so nothing is allowed.
+	if !s.fitsAction(a) || !known && s.NotResource && s.Allow {
 		return r, false
 	}
 	for i := range s.Conditions {
@@ -77,16 +93,8 @@ func (s *Statement) reduce(a Action, v *Vars) (rule, bool) {
 		}
 	}
 	prefix := arnPrefix(a, v)
-	for _, t := range s.resources {
-		pattern, ok := t.resolve(a, v)
-		if !ok {
-			// What an unknown name would have excepted is not known, so nothing is allowed.
-			if s.NotResource && s.Allow {
-				return r, false
-			}
-			continue
-		}
-		for _, rest := range residuals(freeARN(pattern, v), prefix) {
+	for _, pattern := range patterns {
+		for _, rest := range residuals(pattern, prefix) {
 			r.names = append(r.names, newMatcher(rest))
 		}
 	}
@@ -95,7 +103,7 @@ func (s *Statement) reduce(a Action, v *Vars) (rule, bool) {
 
 // fitsAction says whether the statement speaks of the action.
 func (s *Statement) fitsAction(a Action) bool {
-	name := strings.ToLower(actionInfo[a].name)
+	name := actionLower[a]
 	for _, t := range s.actions {
 		if match(t[0].text, name) {
 			return !s.NotAction
@@ -131,7 +139,7 @@ func arnPrefix(a Action, v *Vars) string {
 // which they must be, so that they are not compared. A part that is not plainly a region or an
 // account (a `*` before it may have moved the colons) stays as it is.
 func freeARN(pattern string, v *Vars) string {
-	if v.Region != "" && v.Account != "" {
+	if v.Region != "" && v.Account != "" || len(pattern) == 1 {
 		return pattern
 	}
 	parts := strings.SplitN(pattern, ":", 6)

@@ -61,7 +61,8 @@ func (s *Statement) miss(a Action, name string, v *Vars) string {
 			return fmt.Sprintf("condition %s %s %q does not hold (%s has %s)", c.Operator, c.Key, c.Values, c.Key, have)
 		}
 	}
-	r, ok := s.reduce(a, v)
+	patterns, known := s.patterns(v)
+	r, ok := s.reduce(a, v, patterns, known)
 	if a == ListRetainedMessages {
 		name = "*"
 	}

@@ -122,6 +122,29 @@ func runeLen(s string) int {
 // exactly if prefix+name fits pattern. This is what makes a check cheap: region, account and
 // kind of resource are the same for every check of a connection and are matched once.
 func residuals(pattern, prefix string) []string {
+	for len(prefix) > 0 && (pattern == "" || pattern[0] != anyRun) {
+		n := runeLen(prefix)
+		switch {
+		case pattern == "":
+			return nil
+		case pattern[0] == anyChar:
+			pattern = pattern[1:]
+		case strings.HasPrefix(pattern, prefix[:n]):
+			pattern = pattern[n:]
+		default:
+			return nil
+		}
+		prefix = prefix[n:]
+	}
+	if prefix == "" || len(pattern) == 1 {
+		return []string{pattern} // matched to the end, or a `*` alone
+	}
+	return openResiduals(pattern, prefix)
+}
+
+// openResiduals is residuals for a pattern that begins with `*`: what the `*` swallows is open,
+// so several positions are followed at once.
+func openResiduals(pattern, prefix string) []string {
 	at := map[int]bool{0: true}
 	step := func(from map[int]bool) []int { // positions, `*` also skipped
 		var out []int
