@@ -150,7 +150,8 @@ func (p *parser) binarySmall(op Token, v, w int64) (number, bool) {
 		if w >= word || v > (limit-1)>>w || v < -limit>>w {
 			return number{}, false
 		}
-		return number{small: v << w}, true
+		// -1 shifted to the sign of the word passes the check without fitting.
+		return p.short(v << w), true
 	case TokOpDblMore:
 		return number{small: v >> min(w, word-1)}, true
 	case TokOpPlus:

@@ -116,6 +116,8 @@ func TestOptions(t *testing.T) {
 			"t:3: IndentationError: unindent does not match any outer indentation level"},
 		{"31 bits", "0x3fffffff+1", Eval, Options{}, "0 const int 1073741824"},
 		{"63 bits", "0x3fffffff+1", Eval, Options{SmallIntBits: 63}, "int 1073741824"},
+		{"minus one to the sign bit", "-1<<31", Eval, Options{}, "0 const int -2147483648"},
+		{"minus one in 64 bits", "-1<<63", Eval, Options{SmallIntBits: 63}, "0 const int -9223372036854775808"},
 		{"bytes", "'\\u00e9\\xff'", Eval, Options{}, "str %e9%ff"},
 		{"characters", "'\\u00e9\\xff'", Eval, Options{Unicode: true}, "str %c3%a9%c3%bf"},
 		{"debug", "__debug__", Eval, Options{}, "tok True"},
