@@ -192,18 +192,24 @@ func (vm *VM) qstrHash(q Qstr) uint32 {
 }
 
 // QstrInfo returns what micropython.qstr_info prints: the number of pools made
-// at run time, of qstrs in them, of bytes of their text, and of all bytes.
+// at run time, of qstrs in them, of bytes of their text, and of all bytes. Those
+// in bundle flash are not counted, as ROM's are not.
 func (vm *VM) QstrInfo() (pools, qstrs, textBytes, totalBytes int) {
 	t := &vm.qstrs
 	for p := t.pool; p != 0; p = uint32(vm.Mem[p/4]) {
 		totalBytes += int(vm.heap.Size(p))
 	}
-	qstrs = len(t.data) + len(t.used)
 	for _, d := range t.data {
-		textBytes += vm.opt.HashBytes + 1 + int(d.len) + 1
+		if d.addr < vm.stackHi {
+			qstrs++
+			textBytes += vm.opt.HashBytes + 1 + int(d.len) + 1
+		}
 	}
-	for q := range t.used {
-		textBytes += vm.opt.HashBytes + 1 + len(vm.fw.names[q]) + 1
+	for q, addr := range t.used {
+		if addr < vm.stackHi {
+			qstrs++
+			textBytes += vm.opt.HashBytes + 1 + len(vm.fw.names[q]) + 1
+		}
 	}
 	return t.pools, qstrs, textBytes, totalBytes + textBytes
 }
