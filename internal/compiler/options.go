@@ -135,3 +135,10 @@ func (o *Options) parseOptions() syntax.Options {
 		ReaderBytes:  o.ReaderBytes,
 	}
 }
+
+// ParseOptions are the options for parsing a text whose tree is then handed to
+// [CompileTree].
+func (o *Options) ParseOptions() syntax.Options {
+	c := o.withDefaults()
+	return c.parseOptions()
+}

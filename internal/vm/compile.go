@@ -119,6 +119,22 @@ func (vm *VM) Compile(src []byte, name string, mode syntax.Mode, repl bool, read
 	return vm.Load(m)
 }
 
+// CompileFile is Compile of a file, telling when the text has been parsed.
+func (vm *VM) CompileFile(src []byte, name string, mode syntax.Mode, parsed func()) uint32 {
+	vm.Intern(name)
+	opts := vm.compilerOptions(mode, false, FileReader)
+	tree, err := syntax.Parse(src, name, mode, opts.ParseOptions())
+	if err != nil {
+		vm.raiseCompile(err)
+	}
+	parsed()
+	m, err := compiler.CompileTree(tree, opts)
+	if err != nil {
+		vm.raiseCompile(err)
+	}
+	return vm.Load(m)
+}
+
 // raiseCompile raises what the compiler refused a text with.
 func (vm *VM) raiseCompile(err error) {
 	var none noMemory

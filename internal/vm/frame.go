@@ -269,16 +269,18 @@ func (vm *VM) run(f *frame) Value {
 func (vm *VM) runFrame(f *frame) (v Value, yielded bool) {
 	mark, scratch := vm.ntemps, vm.nscratch
 	for {
-		v, yielded, ok := vm.protect(mark)
-		if ok {
-			vm.ntemps = mark
+		v, end := vm.protect(mark)
+		vm.ntemps, vm.nscratch = mark, scratch
+		switch end {
+		case endReturn, endYield:
 			vm.Keep(v)
-			return v, yielded
+			return v, end == endYield
+		case endRaise:
+			vm.Keep(v)
+			vm.Raise(v)
 		}
 		exc := vm.exc
 		vm.exc = Null
-		vm.ntemps, vm.nscratch = mark, scratch
-		vm.cstack, vm.stack = vm.frame.depth, vm.frame.limit // what built-in code had taken
 		vm.Keep(exc)
 		if exc = vm.unwind(exc); exc != Null {
 			vm.Raise(exc)
@@ -287,17 +289,17 @@ func (vm *VM) runFrame(f *frame) (v Value, yielded bool) {
 	}
 }
 
-// protect runs the loop and turns the Go panic of an exception into ok == false.
-func (vm *VM) protect(mark int) (v Value, yielded, ok bool) {
+// protect runs the loop and turns the Go panic of an exception into endPanic.
+func (vm *VM) protect(mark int) (v Value, end loopEnd) {
 	defer func() {
 		if r := recover(); r != nil {
 			if r != any(vm.raised) {
 				panic(r)
 			}
+			end = endPanic
 		}
 	}()
-	v, yielded = vm.loop(mark)
-	return v, yielded, true
+	return vm.loop(mark)
 }
 
 // unwind finds who handles an exception that the running frame raised. It
@@ -375,6 +377,10 @@ func (vm *VM) poll() {
 	}
 	vm.handlePending()
 }
+
+// Poll lets the host in, and raises what is pending: a built-in function that
+// has waited for something calls it when its wait was cut short.
+func (vm *VM) Poll() { vm.poll() }
 
 // handlePending raises a pending exception or runs what was scheduled.
 func (vm *VM) handlePending() {

@@ -5,11 +5,21 @@ package vm
 // iterSlots is the number of stack slots that a for loop's iterator takes.
 const iterSlots = 4
 
+// loopEnd is why the loop was left.
+type loopEnd uint8
+
+const (
+	endReturn loopEnd = iota
+	endYield
+	endRaise // an exception that no frame down to the entry frame handles
+	endPanic // built-in code raised an exception: it is in VM.exc
+)
+
 // loop runs vm.frame and what it calls until the nearest frame of kindEntry
 // returns or yields. mark is where temporaries begin. Exceptions that the loop
 // itself meets are handled by unwind; those raised by built-in code arrive as Go
 // panics and are handled by runFrame, which calls loop again.
-func (vm *VM) loop(mark int) (result Value, yielded bool) {
+func (vm *VM) loop(mark int) (result Value, end loopEnd) {
 	m := vm.Mem
 	f := vm.frame
 	var code []instr
@@ -923,7 +933,7 @@ dispatch:
 				vm.leave(f)
 			}
 			if kind == kindEntry {
-				return v, false
+				return v, endReturn
 			}
 			f = vm.frame
 			code, pc, sp, top = f.code.instrs, f.pc, f.sp, f.top
@@ -961,7 +971,7 @@ dispatch:
 				m[sp] = v
 				goto yield
 			default:
-				return v, true
+				return v, endYield
 			}
 		}
 		continue
@@ -969,7 +979,7 @@ dispatch:
 	raise:
 		vm.Keep(exc)
 		if exc = vm.unwind(exc); exc != Null {
-			vm.Raise(exc)
+			return exc, endRaise
 		}
 		vm.ntemps = mark
 		f = vm.frame
