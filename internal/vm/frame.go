@@ -281,6 +281,7 @@ func (vm *VM) runFrame(f *frame) (v Value, yielded bool) {
 		}
 		exc := vm.exc
 		vm.exc = Null
+		vm.cstack, vm.stack = vm.frame.depth, vm.frame.limit // give back what built-in code had taken
 		vm.Keep(exc)
 		if exc = vm.unwind(exc); exc != Null {
 			vm.Raise(exc)
