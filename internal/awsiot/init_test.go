@@ -1,0 +1,112 @@
+package awsiot
+
+import (
+	"crypto/tls"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/skep-sim/skep/internal/awsiot/policy"
+	"github.com/skep-sim/skep/internal/awsiot/store"
+)
+
+func TestInitDir(t *testing.T) {
+	c := newCloud(t, nil)
+	dir := filepath.Join(t.TempDir(), "new", "cert")
+	in, err := InitDir(c.store, realClock{}, dir, InitOptions{})
+	must(t, err)
+	if !strings.HasPrefix(in.Thing, "xbee-") || c.store.Thing(in.Thing) == nil {
+		t.Fatalf("thing is %q", in.Thing)
+	}
+	if info, err := os.Stat(in.Key); err != nil || info.Mode().Perm() != 0o600 {
+		t.Fatalf("key file: %v, %v", info, err)
+	}
+	// The files are enough to connect, by both kinds of endpoint.
+	cert, err := tls.LoadX509KeyPair(in.Cert, in.Key)
+	must(t, err)
+	for _, name := range []string{endpointATS, endpointLegacy} {
+		cfg := c.tlsConfig(0)
+		cfg.Certificates, cfg.ServerName = []tls.Certificate{cert}, name
+		nc, err := tls.Dial("tcp", c.mqtt, cfg)
+		must(t, err)
+		nc.Close()
+	}
+	if e, err := c.Explain(in.CertID, in.Thing, policy.Publish, "any/thing"); err != nil || !e.Allowed {
+		t.Fatalf("%v, %v", e, err)
+	}
+	if _, err := c.Explain("nobody", "", policy.Publish, "x"); err == nil {
+		t.Fatal("an unknown certificate is explained")
+	}
+
+	// Nothing is overwritten, whichever file is there, and nothing is registered then.
+	before := len(c.store.Certificates())
+	for _, file := range []string{FileCA, FileCert, FileKey} {
+		d := t.TempDir()
+		path := filepath.Join(d, file)
+		must(t, os.WriteFile(path, []byte("mine"), 0o600))
+		_, err := InitDir(c.store, realClock{}, d, InitOptions{})
+		if err == nil || !strings.Contains(err.Error(), path+" is there already") {
+			t.Fatalf("%s: %v", file, err)
+		}
+		if text, _ := os.ReadFile(path); string(text) != "mine" {
+			t.Fatalf("%s was overwritten", file)
+		}
+		if entries, _ := os.ReadDir(d); len(entries) != 1 {
+			t.Fatalf("%s: %d files", file, len(entries))
+		}
+	}
+	if n := len(c.store.Certificates()); n != before {
+		t.Fatalf("%d certificates were left behind", n-before)
+	}
+	// A second certificate for a thing of a given name, with a policy of its own.
+	must(t, c.store.PutPolicy("p", []byte(openPolicy)))
+	second, err := InitDir(c.store, realClock{}, t.TempDir(), InitOptions{Thing: in.Thing, Policy: "p"})
+	must(t, err)
+	if second.Thing != in.Thing || second.CertID == in.CertID {
+		t.Fatalf("%+v", second)
+	}
+	for _, o := range []InitOptions{{Thing: "no good"}, {Policy: "none"}} {
+		d := t.TempDir()
+		if _, err := InitDir(c.store, realClock{}, d, o); err == nil {
+			t.Fatalf("%+v was accepted", o)
+		}
+		if entries, _ := os.ReadDir(d); len(entries) != 0 {
+			t.Fatalf("%+v left files", o)
+		}
+	}
+}
+
+func TestEnsure(t *testing.T) {
+	c := newCloud(t, nil)
+	dir := t.TempDir()
+	in, made, err := Ensure(c.store, realClock{}, dir, InitOptions{Thing: "tracker"})
+	must(t, err)
+	if !made || in.Thing != "tracker" {
+		t.Fatalf("%+v %v", in, made)
+	}
+	again, made, err := Ensure(c.store, realClock{}, dir, InitOptions{Thing: "other"})
+	must(t, err)
+	if made || again.Thing != "tracker" || again.CertID != in.CertID {
+		t.Fatalf("%+v %v", again, made)
+	}
+	fails := func(want string) {
+		t.Helper()
+		if _, _, err := Ensure(c.store, realClock{}, dir, InitOptions{}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Fatalf("error %v, want %q", err, want)
+		}
+	}
+	other, err := store.Open("", store.Options{})
+	must(t, err)
+	defer other.Close()
+	a, err := testAuthority()
+	must(t, err)
+	must(t, other.SetAuthority(a))
+	if _, _, err := Ensure(other, realClock{}, dir, InitOptions{}); err == nil || !strings.Contains(err.Error(), "is not registered") {
+		t.Fatalf("error %v", err)
+	}
+	must(t, os.WriteFile(in.CA, testDevice(t, 0).CertPEM, 0o600))
+	fails("is not the root of the local AWS IoT in memory")
+	must(t, os.Remove(in.CA))
+	fails("aws.ca is missing while")
+}
