@@ -242,19 +242,14 @@ func (vm *VM) resume(g, send, throw Value) (resumeKind, Value) {
 	if f == nil {
 		return resumeReturn, Null
 	}
-	kind := resumeReturn
-	var v Value
-	exc := vm.Try(func() {
-		var yielded bool
-		v, yielded = vm.runFrame(f)
-		if yielded {
-			kind = resumeYield
-		}
-	})
-	if exc != Null {
-		return resumeRaise, exc
+	v, end := vm.runFrame()
+	switch end {
+	case endYield:
+		return resumeYield, v
+	case endRaise:
+		return resumeRaise, v
 	}
-	return kind, v
+	return resumeReturn, v
 }
 
 func (vm *VM) checkSelf() { vm.RaiseMsg(TypeTypeError, "argument has wrong type") }
@@ -262,31 +257,32 @@ func (vm *VM) checkSelf() { vm.RaiseMsg(TypeTypeError, "argument has wrong type"
 // run runs the entry frame f and everything it calls; it returns what f returns
 // and raises what f raises.
 func (vm *VM) run(f *frame) Value {
-	v, _ := vm.runFrame(f)
+	v, end := vm.runFrame()
+	if end == endRaise {
+		vm.Raise(v)
+	}
 	return v
 }
 
-func (vm *VM) runFrame(f *frame) (v Value, yielded bool) {
+// runFrame runs the running frame, whose kind is kindEntry, to its end or its
+// next yield. An exception that left it is returned, not raised.
+func (vm *VM) runFrame() (Value, loopEnd) {
 	mark, scratch := vm.ntemps, vm.nscratch
 	for {
 		v, end := vm.protect(mark)
 		vm.ntemps, vm.nscratch = mark, scratch
-		switch end {
-		case endReturn, endYield:
+		if end == endPanic {
+			v = vm.exc
+			vm.exc = Null
 			vm.Keep(v)
-			return v, end == endYield
-		case endRaise:
-			vm.Keep(v)
-			vm.Raise(v)
+			if v = vm.unwind(v); v == Null {
+				vm.ntemps = mark
+				continue
+			}
+			end = endRaise
 		}
-		exc := vm.exc
-		vm.exc = Null
-		vm.cstack, vm.stack = vm.frame.depth, vm.frame.limit // give back what built-in code had taken
-		vm.Keep(exc)
-		if exc = vm.unwind(exc); exc != Null {
-			vm.Raise(exc)
-		}
-		vm.ntemps = mark
+		vm.Keep(v)
+		return v, end
 	}
 }
 
