@@ -23,6 +23,9 @@ type TLS struct {
 	// CheckName is the name the server's certificate must be for; empty does
 	// not check.
 	CheckName string
+	// MaxCommonName is the longest common name that the server's certificate
+	// may have; 0 is any.
+	MaxCommonName int
 	// MinVersion, MaxVersion and CipherSuites are crypto/tls numbers; zero and
 	// nil leave the choice to crypto/tls.
 	MinVersion, MaxVersion uint16
@@ -52,14 +55,21 @@ func (t *TLS) config(now func() time.Time) (*tls.Config, error) {
 		}
 		c.Certificates = []tls.Certificate{pair}
 	}
-	if len(t.Roots) == 0 {
-		return c, nil
-	}
-	roots := x509.NewCertPool()
-	if !roots.AppendCertsFromPEM(t.Roots) {
-		return nil, &Failure{Kind: FailTLS, Err: errors.New("the CA file holds no certificate in PEM form")}
+	var roots *x509.CertPool
+	if len(t.Roots) > 0 {
+		roots = x509.NewCertPool()
+		if !roots.AppendCertsFromPEM(t.Roots) {
+			return nil, &Failure{Kind: FailTLS, Err: errors.New("the CA file holds no certificate in PEM form")}
+		}
 	}
 	c.VerifyConnection = func(s tls.ConnectionState) error {
+		leaf := s.PeerCertificates[0]
+		if name := leaf.Subject.CommonName; t.MaxCommonName > 0 && len(name) > t.MaxCommonName {
+			return fmt.Errorf("the server's common name %q has %d characters, and the modem takes %d at most", name, len(name), t.MaxCommonName)
+		}
+		if roots == nil {
+			return nil
+		}
 		at := t.Time
 		if at.IsZero() {
 			at = now()
@@ -68,7 +78,7 @@ func (t *TLS) config(now func() time.Time) (*tls.Config, error) {
 		for _, cert := range s.PeerCertificates[1:] {
 			rest.AddCert(cert)
 		}
-		_, err := s.PeerCertificates[0].Verify(x509.VerifyOptions{
+		_, err := leaf.Verify(x509.VerifyOptions{
 			Roots: roots, Intermediates: rest, DNSName: t.CheckName, CurrentTime: at,
 		})
 		return err

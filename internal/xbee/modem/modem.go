@@ -1,0 +1,141 @@
+package modem
+
+import (
+	"encoding/binary"
+	"io"
+	"time"
+
+	"github.com/skep-sim/skep/internal/world"
+	"github.com/skep-sim/skep/internal/xbee/profile"
+)
+
+// Config is what a modem is made of.
+type Config struct {
+	Profile profile.Profile
+	World   world.World
+	// Serial is the module's 64-bit serial number, from which the numbers of
+	// the modem and of its SIM derive.
+	Serial uint64
+	// Timing is how long registration takes; nil is [DefaultTiming].
+	Timing *Timing
+	// Interrupt receives when a wait should end with [EINTR] (nil: never).
+	Interrupt <-chan struct{}
+	// Note takes a line for the person at the host: why something failed, and
+	// what to do. It may be called often with the same text (nil: nobody).
+	Note func(text string)
+}
+
+// Modem is one modem with its SIM. It serves the one goroutine that runs the
+// device.
+type Modem struct {
+	Identity Identity
+
+	profile   profile.Profile
+	clock     world.Clock
+	network   world.Network
+	power     world.Power
+	entropy   io.Reader
+	interrupt <-chan struct{}
+	noteFunc  func(text string)
+
+	registration registration
+	sockets      []*Socket // in the order they were made
+	lastID       uint32
+	lastPort     uint16
+
+	inbox, outbox []SMS
+}
+
+// New is a modem that has just been given power.
+func New(c Config) *Modem {
+	m := &Modem{
+		Identity: NewIdentity(c.Serial, c.Profile),
+		profile:  c.Profile,
+		clock:    c.World.Clock(), network: c.World.Network(), power: c.World.Power(), entropy: c.World.Entropy(),
+		interrupt: c.Interrupt, noteFunc: c.Note,
+		registration: registration{timing: DefaultTiming()},
+	}
+	if c.Timing != nil {
+		m.registration.timing = *c.Timing
+	}
+	m.PowerOn()
+	return m
+}
+
+// PowerOn is what a reset of the whole module does: connections and messages
+// are gone, and registration begins anew.
+func (m *Modem) PowerOn() {
+	m.CloseAll()
+	m.inbox, m.outbox = nil, nil
+	m.registration.start(m.clock.Ticks(), false)
+}
+
+func (m *Modem) note(text string) {
+	if m.noteFunc != nil {
+		m.noteFunc(text)
+	}
+}
+
+// emptyReads is how many of 65536 reads deliver nothing on USB power: 5 %. The
+// rate is a choice; that it happens was observed (seed).
+const emptyReads = 3277
+
+// comesBackEmpty decides whether the board's supply is too weak for this read.
+func (m *Modem) comesBackEmpty() bool {
+	if m.power.Supply() != world.USB {
+		return false
+	}
+	var b [2]byte
+	if _, err := io.ReadFull(m.entropy, b[:]); err != nil || binary.LittleEndian.Uint16(b[:]) >= emptyReads {
+		return false
+	}
+	m.note("a read came back empty although data had arrived, as on a board that is fed by USB alone: it browns out; use the wall supply (--power wall)")
+	return true
+}
+
+// Deadline is when a wait is over.
+type Deadline struct{ ticks int64 }
+
+// The two deadlines that are not a time.
+const (
+	dontWait    = 0
+	waitForever = -1
+)
+
+// Deadline is the end of a wait of d from now; [world.Forever] never ends and
+// 0 does not wait at all.
+func (m *Modem) Deadline(d time.Duration) Deadline {
+	switch {
+	case d < 0:
+		return Deadline{waitForever}
+	case d == 0:
+		return Deadline{dontWait}
+	}
+	return Deadline{max(1, m.clock.Ticks()+d.Microseconds())}
+}
+
+// left is how much of the wait remains.
+func (m *Modem) left(d Deadline) time.Duration {
+	switch d.ticks {
+	case waitForever:
+		return world.Forever
+	case dontWait:
+		return 0
+	}
+	return max(0, time.Duration(d.ticks-m.clock.Ticks())*time.Microsecond)
+}
+
+// wait returns 0 when one of events has come, EINTR, or what the end of the
+// wait is: EAGAIN for one that was not to wait, else ETIMEDOUT.
+func (m *Modem) wait(d Deadline, events ...<-chan struct{}) Errno {
+	if d.ticks == dontWait {
+		return EAGAIN
+	}
+	switch m.clock.Wait(m.left(d), append([]<-chan struct{}{m.interrupt}, events...)...) {
+	case -1:
+		return ETIMEDOUT
+	case 0:
+		return EINTR
+	}
+	return 0
+}

@@ -1,0 +1,176 @@
+package modem
+
+import (
+	"bytes"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"fmt"
+	"strings"
+
+	"github.com/skep-sim/skep/internal/world"
+	"github.com/skep-sim/skep/internal/xbee/profile"
+)
+
+// File is a file that a program names for TLS.
+type File struct {
+	Name string
+	Data []byte
+}
+
+// Credentials are what a program gives to secure a socket; a nil Data is a file
+// not given.
+type Credentials struct{ CA, Certificate, Key File }
+
+// Wrap gives a TLS socket what it is to be secured with. It reports false for a
+// socket that is none or has been wrapped already.
+func (s *Socket) Wrap(c Credentials) bool {
+	if s.proto != SEC || s.creds != nil {
+		return false
+	}
+	s.creds = &c
+	return true
+}
+
+// refuseTLS applies what the modem cannot do before it tries.
+func (s *Socket) refuseTLS(host string) Errno {
+	m := s.m
+	var why []string
+	if m.profile.USBPowerFails.Value == profile.USBBreaksTLS && m.power.Supply() == world.USB {
+		why = append(why, "TLS fails while the board is fed by USB alone: the module browns out; use the wall supply (--power wall)")
+	}
+	if text := refusedEndpoint(m.profile, host); text != "" {
+		why = append(why, text)
+	}
+	if s.creds != nil {
+		if text := s.creds.unusable(m.profile); text != "" {
+			why = append(why, text)
+		}
+	}
+	if why == nil {
+		return 0
+	}
+	for _, text := range why {
+		m.note(text)
+	}
+	return fromProfile(m.profile.TLSErrno.Value)
+}
+
+// refusedEndpoint applies the rule on the two forms of an AWS IoT endpoint
+// (device-facts.md 12.2; the seed says what to do).
+func refusedEndpoint(p profile.Profile, host string) string {
+	labels := strings.Split(strings.TrimSuffix(host, "."), ".")
+	if len(labels) != 5 || !strings.EqualFold(labels[1], "iot") || !strings.EqualFold(strings.Join(labels[3:], "."), "amazonaws.com") {
+		return ""
+	}
+	id, ats := strings.CutSuffix(labels[0], "-ats")
+	rest := strings.Join(labels[1:], ".")
+	switch rule := p.ATS.Value; {
+	case ats && rule == profile.ATSRefused:
+		return fmt.Sprintf("the LTE Cat 1 module cannot do TLS with AWS endpoints that end in -ats: use %s.%s", id, rest)
+	case !ats && rule == profile.ATSRequired:
+		return fmt.Sprintf("the LTE-M/NB-IoT module can only do TLS with AWS endpoints that end in -ats: use %s-ats.%s", id, rest)
+	}
+	return ""
+}
+
+// unusable says what is wrong with the files, as far as the modem can tell
+// without connecting; "" is nothing.
+func (c *Credentials) unusable(p profile.Profile) string {
+	if c.CA.Data != nil {
+		roots, err := certificates(c.CA)
+		if err != nil {
+			return err.Error()
+		}
+		if len(roots) > 1 {
+			return fmt.Sprintf("%s holds %d certificates, and the modem takes exactly one for ca_certs: keep the root only", c.CA.Name, len(roots))
+		}
+		if r := roots[0]; p.Model == profile.LTEM && !bytes.Equal(r.RawIssuer, r.RawSubject) {
+			return fmt.Sprintf("%s is no root certificate (it is signed by %q), and the LTE-M/NB-IoT modem cannot do with less: use the self-signed root of the server's chain", c.CA.Name, r.Issuer.CommonName)
+		}
+	}
+	if c.Certificate.Data == nil {
+		return ""
+	}
+	if _, err := certificates(c.Certificate); err != nil {
+		return err.Error()
+	}
+	if text := unusableKey(c.Key); text != "" {
+		return text
+	}
+	if err := (&world.TLS{Certificate: c.Certificate.Data, Key: c.Key.Data}).Check(); err != nil {
+		return fmt.Sprintf("%s and %s do not belong together: %v", c.Certificate.Name, c.Key.Name, reason(err))
+	}
+	return ""
+}
+
+func unusableKey(f File) string {
+	b, _ := pem.Decode(f.Data)
+	switch {
+	case b == nil:
+		return fmt.Sprintf("%s holds no key in PEM form, the only one the modem takes", f.Name)
+	case b.Headers["DEK-Info"] != "" || b.Type == "ENCRYPTED PRIVATE KEY":
+		return fmt.Sprintf("%s is protected by a password, which the modem cannot be told: store the key without", f.Name)
+	case b.Type == "PRIVATE KEY":
+		return fmt.Sprintf("%s is a PKCS#8 key, and the modem takes RSA keys in PKCS#1 form only: convert it with openssl rsa -traditional -in %s -out new.key", f.Name, f.Name)
+	case b.Type != "RSA PRIVATE KEY":
+		return fmt.Sprintf("%s holds %q, and the modem takes RSA keys in PKCS#1 form only (RSA PRIVATE KEY)", f.Name, b.Type)
+	}
+	return ""
+}
+
+// certificates reads the certificates of a file, at least one.
+func certificates(f File) ([]*x509.Certificate, error) {
+	var all []*x509.Certificate
+	for rest := f.Data; ; {
+		var b *pem.Block
+		if b, rest = pem.Decode(rest); b == nil {
+			break
+		}
+		if b.Type != "CERTIFICATE" {
+			continue
+		}
+		c, err := x509.ParseCertificate(b.Bytes)
+		if err != nil {
+			return nil, fmt.Errorf("%s holds a certificate that cannot be read: %v", f.Name, err)
+		}
+		all = append(all, c)
+	}
+	if all == nil {
+		return nil, fmt.Errorf("%s holds no certificate in PEM form, the only one the modem takes", f.Name)
+	}
+	return all, nil
+}
+
+// rsaSuites are those with RSA key exchange, all that the SARA-R410M offers
+// (device-facts.md 6.3).
+var rsaSuites = [...]uint16{
+	tls.TLS_RSA_WITH_AES_256_GCM_SHA384, tls.TLS_RSA_WITH_AES_128_GCM_SHA256,
+	tls.TLS_RSA_WITH_AES_128_CBC_SHA256, tls.TLS_RSA_WITH_AES_256_CBC_SHA, tls.TLS_RSA_WITH_AES_128_CBC_SHA,
+}
+
+// ecdheSuites are what the Cat 1 modem offers besides. Which firmware began to
+// is not known.
+var ecdheSuites = [...]uint16{
+	tls.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384, tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+	tls.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
+	tls.TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA, tls.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA,
+}
+
+// tlsConfig is what the modem's TLS does for this socket. It never checks the
+// server's name: nothing says that it does, and the program cannot tell it one.
+func (s *Socket) tlsConfig() *world.TLS {
+	p := s.m.profile
+	t := &world.TLS{MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS12, MaxCommonName: p.ServerNameMax.Value}
+	if p.Model != profile.LTEM {
+		t.CipherSuites = append(t.CipherSuites, ecdheSuites[:]...)
+	}
+	t.CipherSuites = append(t.CipherSuites, rsaSuites[:]...)
+	if c := s.creds; c != nil {
+		t.Roots = c.CA.Data
+		if c.Certificate.Data != nil {
+			t.Certificate, t.Key = c.Certificate.Data, c.Key.Data
+		}
+	}
+	return t
+}
