@@ -110,30 +110,9 @@ func (e *emitter) line(n uint32) {
 	if e.quiet || n <= e.lastLine || e.optLevel >= 3 || e.feat.NoSourceLine {
 		return
 	}
-	e.appendLines(len(e.code)-e.lastOffset, int(n-e.lastLine))
+	e.lines = mpy.AppendLine(e.lines, len(e.code)-e.lastOffset, int(n-e.lastLine))
 	e.lastOffset = len(e.code)
 	e.lastLine = n
-}
-
-// appendLines adds entries to the table of line numbers. An entry is
-// 0b0LLBBBBB, or 0b1LLLBBBB 0bLLLLLLLL, with bytes of code and lines to skip.
-func (e *emitter) appendLines(bytes, lines int) {
-	for bytes > 0 || lines > 0 {
-		var b, l int
-		if lines <= 6 || bytes > 0xf {
-			// Lines may be skipped only once all bytes are.
-			if b = min(bytes, 0x1f); b == bytes {
-				l = min(lines, 0x3)
-			}
-			e.lines = append(e.lines, byte(b|l<<5))
-		} else {
-			b = min(bytes, 0xf)
-			l = min(lines, 0x7ff)
-			e.lines = append(e.lines, byte(0x80|b|l>>4&0x70), byte(l))
-		}
-		bytes -= b
-		lines -= l
-	}
 }
 
 // assign puts l here.
@@ -262,30 +241,32 @@ func (e *emitter) link() bool {
 }
 
 // finish makes the scope's block: prelude, code info, cells and code. It
-// fails where the device's compiler would have overrun its own limits.
+// fails where the device's compiler would have made a block that its own run
+// time takes for another.
 func (e *emitter) finish() *syntax.Error {
 	s := e.scope
-	if s.numPos > 255 || s.numKwOnly > 255 || s.numDefPos > 255 {
+	old := e.gen.Version() < 5
+	if old && (s.numPos > 255 || s.numKwOnly > 255 || s.numDefPos > 255) {
 		return &syntax.Error{Msg: "too many arguments"}
 	}
+	maxCell := 255
+	if old {
+		maxCell = 254 // 255 ends the list
+	}
 	for i := range s.ids {
-		if s.ids[i].kind == idCell && s.ids[i].local >= 255 {
+		if s.ids[i].kind == idCell && s.ids[i].local > maxCell {
 			return &syntax.Error{Msg: "too many local variables"}
 		}
 	}
-	if e.gen.Version() < 5 {
-		if !e.prelude() {
-			return &syntax.Error{Msg: "function has too many lines"}
-		}
-	} else {
-		e.prelude5()
+	if !e.prelude() {
+		return &syntax.Error{Msg: "function has too many lines"}
 	}
 	e.block = append(e.block, e.code...)
 	s.raw.Code = append(make([]byte, 0, len(e.block)), e.block...)
 	s.raw.Objs = e.objs
 	s.raw.Children = e.children
 	s.raw.ArgNames = e.argNames()
-	s.raw.ScopeFlags = s.flags & (mpy.ScopeVarArgs | mpy.ScopeVarKeywords | mpy.ScopeGenerator | mpy.ScopeDefKwArgs)
+	s.raw.ScopeFlags = s.flags
 	s.raw.NumPos, s.raw.NumKwOnly, s.raw.NumDefPos = s.numPos, s.numKwOnly, s.numDefPos
 	return nil
 }
@@ -294,73 +275,43 @@ func (e *emitter) finish() *syntax.Error {
 // leaves in the highest.
 func (s *scope) numState() int { return max(s.numLocals+s.stackSize, 1) }
 
-// prelude writes what comes before the code up to version 4. The device
-// leaves two bytes for the size of the code info before it knows it; if one
-// is enough, a zero byte ends up behind the info. It is false where two are
-// too few.
+// prelude writes what comes before the code. Up to version 4 the device
+// leaves two bytes for the size of the code info before it knows it; if one is
+// enough, a zero byte ends up behind the info. It is false where two are too
+// few.
 func (e *emitter) prelude() bool {
-	s := e.scope
-	b := mpy.AppendUint(e.block[:0], uint(s.numState()))
-	b = mpy.AppendUint(b, uint(s.excStackSize))
-	b = append(b, s.flags, byte(s.numPos), byte(s.numKwOnly), byte(s.numDefPos))
+	s, version := e.scope, e.gen.Version()
+	p := mpy.Prelude{
+		NState:     s.numState(),
+		NExcStack:  s.excStackSize,
+		ScopeFlags: s.flags,
+		NumPos:     s.numPos,
+		NumKwOnly:  s.numKwOnly,
+		NumDefPos:  s.numDefPos,
+	}
+	b := p.AppendSignature(e.block[:0], version)
+	if version >= 5 {
+		cells := 0
+		for i := range s.ids {
+			if s.ids[i].kind == idCell {
+				cells++
+			}
+		}
+		b = mpy.AppendSizes(b, e.infoSize(), cells)
+		e.block = appendCells(e.appendInfo(b), s)
+		return true
+	}
 	size := 2 + e.infoSize()
 	if size >= 1<<14 {
 		return false
 	}
 	end := len(b) + size
-	b = mpy.AppendUint(b, uint(size))
-	b = e.appendInfo(b)
+	b = e.appendInfo(mpy.AppendUint(b, uint(size)))
 	for len(b) < end {
 		b = append(b, 0)
 	}
 	e.block = b
 	return true
-}
-
-// prelude5 writes what comes before the code from version 5 on: two numbers
-// whose bytes mix the bits of several values, the code info, and the cells.
-func (e *emitter) prelude5() {
-	s := e.scope
-	state, exc := s.numState()-1, s.excStackSize
-	flags, pos, kwOnly, defPos := int(flags5(s.flags)), s.numPos, s.numKwOnly, s.numDefPos
-	b := e.block[:0]
-	z := state&0xf<<3 | exc&1<<2 | pos&3
-	for state, exc, pos = state>>4, exc>>1, pos>>2; state|exc|flags|pos|kwOnly|defPos != 0; {
-		b = append(b, byte(0x80|z))
-		z = flags&1<<6 | state&3<<4 | kwOnly&1<<3 | pos&1<<2 | exc&1<<1 | defPos&1
-		state, exc, flags = state>>2, exc>>1, flags>>1
-		pos, kwOnly, defPos = pos>>1, kwOnly>>1, defPos>>1
-	}
-	b = append(b, byte(z))
-
-	cells := 0
-	for i := range s.ids {
-		if s.ids[i].kind == idCell {
-			cells++
-		}
-	}
-	for info := e.infoSize(); ; {
-		z := info&0x3f<<1 | cells&1
-		info, cells = info>>6, cells>>1
-		if info|cells == 0 {
-			b = append(b, byte(z))
-			break
-		}
-		b = append(b, byte(0x80|z))
-	}
-	e.block = appendCells(e.appendInfo(b), s)
-}
-
-// flags5 gives scope flags the numbers they have from version 5 on.
-func flags5(f byte) byte {
-	f5 := f & (mpy.ScopeVarKeywords | mpy.ScopeDefKwArgs)
-	if f&mpy.ScopeGenerator != 0 {
-		f5 |= 0x01
-	}
-	if f&mpy.ScopeVarArgs != 0 {
-		f5 |= 0x04
-	}
-	return f5
 }
 
 // infoSize is how many bytes appendInfo adds.

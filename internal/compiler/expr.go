@@ -7,14 +7,14 @@ import (
 
 // Expressions; displays and comprehensions in brackets are in display.go.
 
-var unaryOps = map[syntax.Token]mpy.UnaryOp{
+var unaryOps = [...]mpy.UnaryOp{
 	syntax.TokOpPlus:  mpy.UnaryPositive,
 	syntax.TokOpMinus: mpy.UnaryNegative,
 	syntax.TokOpTilde: mpy.UnaryInvert,
 }
 
 // termOps are the operators of shift_expr, arith_expr and term.
-var termOps = map[syntax.Token]mpy.BinaryOp{
+var termOps = [...]mpy.BinaryOp{
 	syntax.TokOpDblLess:  mpy.BinaryLshift,
 	syntax.TokOpDblMore:  mpy.BinaryRshift,
 	syntax.TokOpPlus:     mpy.BinaryAdd,
@@ -26,7 +26,7 @@ var termOps = map[syntax.Token]mpy.BinaryOp{
 	syntax.TokOpPercent:  mpy.BinaryModulo,
 }
 
-var inplaceOps = map[syntax.Token]mpy.BinaryOp{
+var inplaceOps = [...]mpy.BinaryOp{
 	syntax.TokDelPipeEqual:      mpy.BinaryInplaceOr,
 	syntax.TokDelCaretEqual:     mpy.BinaryInplaceXor,
 	syntax.TokDelAmpersandEqual: mpy.BinaryInplaceAnd,
@@ -42,7 +42,7 @@ var inplaceOps = map[syntax.Token]mpy.BinaryOp{
 	syntax.TokDelDblStarEqual:   mpy.BinaryInplacePower,
 }
 
-var compareOps = map[syntax.Token]mpy.BinaryOp{
+var compareOps = [...]mpy.BinaryOp{
 	syntax.TokOpLess:      mpy.BinaryLess,
 	syntax.TokOpMore:      mpy.BinaryMore,
 	syntax.TokOpDblEqual:  mpy.BinaryEqual,

@@ -97,7 +97,7 @@ func CrossOptions(version int) Options {
 			DoubleTupleAssign: true,
 			TripleTupleAssign: true,
 			ReturnIfExpr:      true,
-			NativeFlags:       version == 4,
+			NativeFlags:       version >= 4,
 		},
 	}
 }
@@ -115,6 +115,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.RawCodeBytes == 0 {
 		o.RawCodeBytes = 12
+	}
+	if o.Version >= 5 {
+		o.Features.NativeFlags = false // there is no room for them
 	}
 	return o
 }
