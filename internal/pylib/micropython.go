@@ -34,11 +34,13 @@ func MicroPython(fw *vm.Firmware) {
 		v.Heap().Unlock()
 		return vm.None
 	}))
-	if o.Scheduler {
+	if o.KbdIntr {
 		m.Add("kbd_intr", fw.Func1("kbd_intr", func(v *vm.VM, c vm.Value) vm.Value {
 			v.SetInterruptChar(v.Int(c))
 			return vm.None
 		}))
+	}
+	if o.Scheduler {
 		m.Add("schedule", fw.Func2("schedule", func(v *vm.VM, f, arg vm.Value) vm.Value {
 			if !v.Schedule(f, arg) {
 				v.RaiseMsg(vm.TypeRuntimeError, "schedule stack full")

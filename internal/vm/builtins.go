@@ -46,7 +46,6 @@ func builtinDir(vm *VM, args []Value) Value {
 			if !vm.IsSubclass(vm.TypeOf(exc), TypeAttributeError) {
 				vm.Raise(exc)
 			}
-			return false
 		}
 		if m[0] == Null {
 			return false
@@ -88,12 +87,9 @@ func builtinGetattr(vm *VM, args []Value) Value {
 		return vm.LoadAttr(args[0], q)
 	}
 	var m [2]Value
-	exc := vm.Try(func() { vm.LoadMethodMaybe(args[0], q, &m) })
-	if exc != Null && !vm.IsSubclass(vm.TypeOf(exc), TypeAttributeError) {
-		vm.Raise(exc)
-	}
+	vm.LoadMethodMaybe(args[0], q, &m)
 	switch {
-	case exc != Null || m[0] == Null:
+	case m[0] == Null:
 		return args[2]
 	case m[1] == Null:
 		return m[0]
@@ -108,7 +104,7 @@ func builtinHasattr(vm *VM, o, name Value) Value {
 	if exc != Null && !vm.IsSubclass(vm.TypeOf(exc), TypeAttributeError) {
 		vm.Raise(exc)
 	}
-	return Bool(exc == Null && m[0] != Null)
+	return Bool(m[0] != Null) // a property whose getter failed was found all the same
 }
 
 func builtinSetattr(vm *VM, o, name, v Value) Value {

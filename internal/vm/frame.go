@@ -117,6 +117,7 @@ func (vm *VM) enter(fun Value, args, kw []Value) *frame {
 	f.gen, f.inject, f.kind = Null, Null, kindEntry
 	f.cost = cost
 	vm.cstack += cost
+	f.depth = vm.cstack
 	f.depth, f.limit = vm.cstack, vm.stack
 	vm.Mem[at/4] = fun
 	vm.frame = f
@@ -212,6 +213,9 @@ func (vm *VM) suspend(f *frame) {
 	vm.Mem[i+genSP] = tagIndex(f.sp)
 	vm.Mem[i+genExc] = tagIndex(f.exc)
 	vm.Mem[i+genGlobals] = f.globals
+	if vm.opt.PendThrow {
+		vm.Mem[f.sp] = None // pend_throw puts an exception here
+	}
 	vm.leave(f)
 }
 
@@ -274,6 +278,7 @@ func (vm *VM) runFrame() (Value, loopEnd) {
 		if end == endPanic {
 			v = vm.exc
 			vm.exc = Null
+			vm.cstack = vm.frame.depth
 			vm.Keep(v)
 			if v = vm.unwind(v); v == Null {
 				vm.ntemps = mark
@@ -320,13 +325,14 @@ func (vm *VM) unwind(exc Value) Value {
 		if exc != Value(vm.static+staticGeneratorExit) {
 			vm.traceHere(f, exc, at)
 		}
-		for f.exc >= f.excBase && int(untagIndex(vm.Mem[f.exc])) <= at {
-			f.exc -= 3
-			vm.curExc = Null
+		h, sp, _ := vm.handler(f)
+		for f.exc >= f.excBase && h <= at {
+			vm.popHandler(f)
+			h, sp, _ = vm.handler(f)
 		}
 		if f.exc >= f.excBase {
-			f.pc = int(untagIndex(vm.Mem[f.exc]))
-			f.sp = uint32(vm.Mem[f.exc+1])>>2 + 1
+			f.pc = h
+			f.sp = sp + 1
 			vm.Mem[f.exc+2] = exc
 			vm.Mem[f.sp] = exc
 			if vm.opt.SysExcInfo {
@@ -347,6 +353,52 @@ func (vm *VM) unwind(exc Value) Value {
 			return exc
 		}
 	}
+}
+
+// A handler on the exception stack is three words: its place in the code, the
+// top of the value stack and whether it is a finally, the exception it handles.
+// Compiled code may use a slot or two more than its frame has where a return
+// passes through a finally, and overwrite the first of these words; v1.11 then
+// takes the handler for one that lies behind, and so do we. handlerTag makes
+// that visible.
+const handlerTag = 0xA000_0001
+
+// pushHandler begins a try, finally or with block.
+func (vm *VM) pushHandler(f *frame, target, sp uint32, finally bool) {
+	if f.exc+3 >= f.excBase+3*f.code.nExc {
+		vm.RaiseMsg(TypeRuntimeError, "too many nested handlers")
+	}
+	f.exc += 3
+	saved := sp<<2 | 1
+	if finally {
+		saved |= 2
+	}
+	vm.Mem[f.exc], vm.Mem[f.exc+1], vm.Mem[f.exc+2] = Value(handlerTag|target<<1), Value(saved), Null
+}
+
+// popHandler ends the innermost block.
+func (vm *VM) popHandler(f *frame) {
+	if f.exc >= f.excBase {
+		f.exc -= 3
+	}
+	vm.curExc = Null
+}
+
+// handler returns the innermost handler: where it goes, the top of the stack it
+// starts with, and whether it is a finally. A handler whose words were
+// overwritten goes to -1, behind everything.
+func (vm *VM) handler(f *frame) (target int, sp uint32, finally bool) {
+	if f.exc < f.excBase {
+		return -1, 0, false
+	}
+	word, saved := uint32(vm.Mem[f.exc]), uint32(vm.Mem[f.exc+1])
+	target = int(word&^uint32(handlerTag)) >> 1
+	sp = saved >> 2
+	base := f.top + 1 - f.code.nState
+	if word&handlerTag != handlerTag || target >= len(f.code.instrs) || sp+1 < base || sp+2 > f.top+1 {
+		return -1, 0, false
+	}
+	return target, sp, saved&2 != 0
 }
 
 // traceHere adds the place of an instruction to an exception's traceback.

@@ -389,8 +389,7 @@ dispatch:
 			f.pc = pc
 			r := vm.setupWith(m[sp:sp+4], sp)
 			sp++
-			f.exc += 3
-			m[f.exc], m[f.exc+1], m[f.exc+2] = tagIndex(in.a), Value(sp<<2|3), Null
+			vm.pushHandler(f, in.a, sp, true)
 			sp++
 			m[sp] = r
 			vm.ntemps = mark
@@ -410,19 +409,18 @@ dispatch:
 			}
 
 		case iSetupExcept:
-			f.exc += 3
-			m[f.exc], m[f.exc+1], m[f.exc+2] = tagIndex(in.a), Value(sp<<2|1), Null
+			f.pc = pc
+			vm.pushHandler(f, in.a, sp, false)
 
 		case iSetupFinally:
-			f.exc += 3
-			m[f.exc], m[f.exc+1], m[f.exc+2] = tagIndex(in.a), Value(sp<<2|3), Null
+			f.pc = pc
+			vm.pushHandler(f, in.a, sp, true)
 
 		case iEndFinally:
 			f.pc = pc
 			switch v := m[sp]; {
 			case v == None:
-				f.exc -= 3
-				vm.curExc = Null
+				vm.popHandler(f)
 				sp--
 			case v.IsSmallInt():
 				sp--
@@ -511,8 +509,7 @@ dispatch:
 			}
 
 		case iPopExceptJump:
-			f.exc -= 3
-			vm.curExc = Null
+			vm.popHandler(f)
 			pc = int(in.a)
 
 		case iBuildTuple:
@@ -912,15 +909,13 @@ dispatch:
 
 	unwindReturn:
 		for f.exc >= f.excBase {
-			h, saved := untagIndex(m[f.exc]), m[f.exc+1]
-			f.exc -= 3
-			vm.curExc = Null
-			if saved&2 != 0 && int(h) > pc {
-				at := uint32(saved)>>2 + 1
-				m[at] = m[sp]
-				sp = at + 1
+			h, at, finally := vm.handler(f)
+			vm.popHandler(f)
+			if finally && h > pc {
+				m[at+1] = m[sp]
+				sp = at + 2
 				m[sp] = SmallInt(-1)
-				pc = int(h)
+				pc = h
 				continue dispatch
 			}
 		}

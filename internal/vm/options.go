@@ -92,11 +92,16 @@ type Options struct {
 	Finalisers bool
 	// Threshold: gc.threshold() exists (MICROPY_GC_ALLOC_THRESHOLD).
 	Threshold bool
-	// KbdException, Scheduler: micropython.kbd_intr and schedule exist.
+	// Scheduler: micropython.schedule exists (MICROPY_ENABLE_SCHEDULER).
 	Scheduler bool
 	// SysModules, SysExit, SysGetsizeof, SysExcInfo: those names of sys.
 	SysMaxsize, SysModules, SysExit, SysGetsizeof, SysExcInfo, SysStdFiles bool
-	// EmergencyBuf: alloc_emergency_exception_buf exists with the given static size.
+	// KbdIntr: micropython.kbd_intr exists (MICROPY_KBD_EXCEPTION).
+	KbdIntr bool
+	// StaticEmergency is the size of a buffer for exceptions that are raised without
+	// memory, where the build has it in static RAM.
+	StaticEmergency int
+	// EmergencyBuf: alloc_emergency_exception_buf exists, instead of such a buffer.
 	EmergencyBuf bool
 	// MemStats: mem_total() and friends (MICROPY_MEM_STATS).
 	MemStats bool
@@ -141,15 +146,15 @@ type Options struct {
 func Full() Options {
 	return Options{
 		Errors: ErrorsDetailed, CPythonCompat: true, AllSpecialMethods: true, ReverseSpecialMethods: true,
-		Descriptors: true, DelAttr: true, FunctionAttrs: true, MethodCheckSelf: true, ModuleGetattr: true,
+		Descriptors: true, FunctionAttrs: true, MethodCheckSelf: true,
 		StrCenter: true, StrPartition: true, StrSplitlines: true, StrCount: true, StrOpModulo: true,
 		MemoryView: true, FrozenSet: true, SliceAttrs: true, RangeAttrs: true, Property: true, Reversed: true,
 		Enumerate: true, Filter: true, MinMax: true, Complex: true, Pow3: true, RoundInt: true,
-		NotImplementedConst: true, Compile: true, ExecFile: true, Input: true, Help: true, TimeoutError: true,
-		AsyncAwait: true, MathSpecial: true, AttrTuple: true, Deque: true, OrderedDict: true,
-		SliceAssignArray: true, ReturnCollected: true, Finalisers: true, Scheduler: true, Threshold: true,
+		NotImplementedConst: true, Compile: true, Input: true,
+		AsyncAwait: true, MathSpecial: true, AttrTuple: true, Deque: true, OrderedDict: true, PendThrow: true,
+		SliceAssignArray: true, ReturnCollected: true, Finalisers: true, KbdIntr: true, Threshold: true,
 		SysMaxsize: true, SysModules: true, SysExit: true, SysExcInfo: true, SysStdFiles: true,
-		EmergencyBuf: true, MemStats: false, Warnings: true, OverrideBuiltins: true, SaveCode: false,
+		StaticEmergency: 256, MemStats: true, Warnings: true, OverrideBuiltins: true, EmacsKeys: true,
 		HashBytes: 2, QstrChunk: 128, FirstPool: 20, MpyVersion: 4,
 		FileAttr: true, Compiler: compiler.Features{DoubleTupleAssign: true, TripleTupleAssign: true, ReturnIfExpr: true, OrderedDictLiteral: true},
 		StackLimit: 40000, FrameCost: 176, NativeCost: 96,
@@ -161,11 +166,11 @@ func Bare() Options {
 	return Options{
 		Errors: ErrorsNormal, CPythonCompat: true, StrCount: true, StrOpModulo: true, MemoryView: true,
 		MethodCheckSelf: true, RangeAttrs: true, FrozenSet: true, Property: true, Reversed: true, Enumerate: true, Filter: true, MinMax: true,
-		Help: true, AsyncAwait: true, AttrTuple: true, Deque: true, OrderedDict: true, Finalisers: true, Threshold: true,
-		SysMaxsize: true, SysModules: true, SysExit: true,
+		Help: true, AsyncAwait: true, AttrTuple: true, Deque: true, OrderedDict: true, Finalisers: true, Threshold: true, PendThrow: true,
+		Complex: true, SysMaxsize: true, SysModules: true, SysExit: true, SysStdFiles: true, KbdIntr: true,
 		HashBytes: 2, QstrChunk: 128, FirstPool: 20, MpyVersion: 4,
 		FileAttr: true, Compiler: compiler.Features{DoubleTupleAssign: true, OrderedDictLiteral: true},
-		StackLimit: 8192, FrameCost: 176, NativeCost: 96,
+		StackLimit: 40000, FrameCost: 176, NativeCost: 96,
 	}
 }
 
@@ -175,23 +180,23 @@ func XBee() Options {
 	o := Full()
 	o.Errors = ErrorsNormal
 	o.NoAlloca, o.SaveCode, o.EventREPL, o.OverrideBuiltins = true, true, true, true
-	o.MethodCheckSelf = true
 	o.ReverseSpecialMethods = false
 	o.Complex = false
 	o.Descriptors = false
-	o.DelAttr = false
 	o.Compile = false
-	o.ExecFile = false
 	o.MathSpecial = false
 	o.Deque = false
 	o.Pow3 = false
-	o.SysGetsizeof = false
 	o.SysExcInfo = false
-	o.NamedTupleAsdict = false
 	o.ReturnCollected = false
 	o.Warnings = false
+	o.MemStats = false
+	o.EmacsKeys = false
+	o.StaticEmergency = 0
+	o.EmergencyBuf = true
+	o.Scheduler = true
+	o.Help = true
 	o.StackLimit = 3584
-	o.FrameCost = 176
 	o.ErrnoOffset = 7000
 	return o
 }

@@ -12,9 +12,7 @@ func (vm *VM) MainModule() Value { return Value(vm.static + staticMainModule) }
 // came of asking.
 func (vm *VM) Probe(obj Value, q Qstr) Value {
 	var m [2]Value
-	if exc := vm.Try(func() { vm.LoadMethodMaybe(obj, q, &m) }); exc != Null {
-		return Null
-	}
+	vm.Try(func() { vm.LoadMethodMaybe(obj, q, &m) })
 	return m[0]
 }
 

@@ -189,13 +189,13 @@ func (vm *VM) withCleanup(sp uint32) uint32 {
 // target lies on the stack; ip is the instruction that handlers must lie behind.
 func (vm *VM) unwindJump(f *frame, ip int, sp uint32, n int) (int, uint32) {
 	m := vm.Mem
-	for n&0x7f > 0 {
+	for n&0x7f > 0 && f.exc >= f.excBase {
 		n--
-		h, saved := untagIndex(m[f.exc]), m[f.exc+1]
+		h, _, finally := vm.handler(f)
 		f.exc -= 3
-		if saved&2 != 0 && int(h) > ip {
+		if finally && h > ip {
 			m[sp+1] = SmallInt(n)
-			return int(h), sp + 1
+			return h, sp + 1
 		}
 		vm.curExc = Null
 	}

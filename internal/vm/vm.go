@@ -32,7 +32,7 @@ const (
 	staticMainModule    = 0x70  // 8 bytes: module __main__
 	staticScratch       = 0x80  // 32 words for calls made from Go
 	staticFree          = 0x100 // what packages put there
-	staticBytes         = 0x400
+	staticBytes         = 0x600
 )
 
 // Hooks are what a VM needs of the world around it. Nil functions are allowed
@@ -193,6 +193,9 @@ func (vm *VM) Reset() {
 	vm.ntemps, vm.nscratch, vm.cstack, vm.optLevel = 0, 0, vm.cfloor, 0
 	vm.budget = pollInterval
 	vm.emergencyBuf, vm.emergencySize = 0, 0
+	if n := uint32(vm.opt.StaticEmergency); n > 0 {
+		vm.emergencyBuf, vm.emergencySize = vm.staticAlloc(n), n
+	}
 	clear(vm.codes)
 	vm.codeMemo = [256]codeMemo{}
 	vm.qstrs.reset(len(vm.fw.names))

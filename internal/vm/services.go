@@ -1,0 +1,62 @@
+package vm
+
+import (
+	"github.com/skep-sim/skep/internal/compiler"
+	"github.com/skep-sim/skep/internal/mpy"
+	"github.com/skep-sim/skep/internal/syntax"
+)
+
+// This file is what the modules of other packages need of the interpreter.
+
+// CheckPending does what the loop does now and then: it polls the host, raises
+// a pending exception and runs what was scheduled. Built-in functions that wait
+// call it.
+func (vm *VM) CheckPending() { vm.poll() }
+
+// CompileModule is Compile of a file for those who keep the code instead of
+// running it: all that the compiler allocates is left to the collector.
+func (vm *VM) CompileModule(src []byte, name string) *mpy.Module {
+	vm.Intern(name)
+	m, err := compiler.Compile(src, name, vm.compilerOptions(syntax.File, false, FileReader))
+	if err != nil {
+		vm.raiseCompile(err)
+	}
+	return m
+}
+
+// LoadWithoutCode allocates what loading a module leaves on the heap but for
+// its bytecode: const tables, constant objects and raw code, in the loader's
+// order; names are interned. It is for those who put the bytecode elsewhere.
+func (vm *VM) LoadWithoutCode(m *mpy.Module) uint32 {
+	l := loader{vm: vm, mod: m, ids: make([]Qstr, len(m.Names))}
+	return l.readWithoutCode(m.Root)
+}
+
+func (l *loader) readWithoutCode(rc *mpy.RawCode) uint32 {
+	vm := l.vm
+	split := len(rc.NameReads) - len(rc.ArgNames)
+	for _, n := range rc.NameReads[:split] {
+		l.readName(n)
+	}
+	table := uint32(0)
+	if n := len(rc.ArgNames) + len(rc.Objs) + len(rc.Children); n > 0 {
+		table = vm.Alloc(4 * uint32(n))
+	}
+	at := table / 4
+	for i, name := range rc.NameReads[split:] {
+		l.readName(name)
+		vm.Mem[at] = l.ids[rc.ArgNames[i]].Value()
+		at++
+	}
+	for i := range rc.Objs {
+		vm.Mem[at] = vm.constant(&rc.Objs[i])
+		at++
+	}
+	for _, c := range rc.Children {
+		vm.Mem[at] = Value(l.readWithoutCode(c))
+		at++
+	}
+	raw := vm.Alloc(vm.opt.rawCodeBytes())
+	vm.fillRaw(raw, rc, 0, table)
+	return raw
+}
