@@ -32,6 +32,20 @@ type Board struct {
 	// Interrupt receives when somebody at the serial port asks the program to
 	// stop: blocking operations end then and let the loop see it.
 	Interrupt <-chan struct{}
+	// PoweredOn is the World's Ticks at power-on.
+	PoweredOn int64
+	// Registered reports whether the module has been on the network, which tells
+	// it the time (nil: always).
+	Registered func() bool
+	// Idle is called before the module waits (may be nil).
+	Idle func()
+	// Asleep is called when the module falls asleep: the modem goes off and with
+	// it every connection (may be nil).
+	Asleep func()
+
+	timeKnown bool
+	files     handles[*flash.File]
+	bundle    bundleState
 }
 
 // ResetKind is how much is restarted.

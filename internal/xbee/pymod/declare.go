@@ -1,0 +1,13 @@
+package pymod
+
+import "github.com/skep-sim/skep/internal/vm"
+
+// System declares the modules that concern the module itself: uos, files,
+// utime, machine, xbee, and the error numbers.
+func System(fw *vm.Firmware) {
+	Errnos(fw)
+	OS(fw)
+	Time(fw)
+	Machine(fw)
+	XBee(fw)
+}
