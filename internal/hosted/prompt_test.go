@@ -1,0 +1,110 @@
+package hosted_test
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"testing"
+
+	"github.com/skep-sim/skep/internal/pylib"
+	"github.com/skep-sim/skep/internal/repl"
+	"github.com/skep-sim/skep/internal/vm"
+)
+
+// typist types a recording's bytes and keeps what comes back.
+type typist struct {
+	in  []byte
+	out bytes.Buffer
+}
+
+func (k *typist) Key() (byte, bool) {
+	if len(k.in) == 0 {
+		return 0, false
+	}
+	b := k.in[0]
+	k.in = k.in[1:]
+	return b, true
+}
+
+func (k *typist) Write(b []byte) { k.out.Write(b) }
+
+func (k *typist) SetInterrupt(int) {}
+
+// TestPrompt types the recorded sessions into the prompt of the small build.
+func TestPrompt(t *testing.T) {
+	fw := vm.NewFirmware(vm.Bare())
+	pylib.Standard(fw, pylib.SysConfig{Platform: "xbee", Version: [3]int{1, 11, 0}})
+	fw.Seal()
+	c := &tally{run: "prompt"}
+	for _, r := range allRecordings(t) {
+		if r.category != "repl" {
+			continue
+		}
+		t.Run(r.name, func(t *testing.T) {
+			in, err := sourceOf(r.name + ".in")
+			if err != nil {
+				t.Fatal(err)
+			}
+			want, err := os.ReadFile("testdata/expected/" + r.name + ".out")
+			if err != nil {
+				t.Fatal(err)
+			}
+			k := &typist{in: in}
+			v := vm.New(vm.Config{Firmware: fw, HeapBytes: uint32(r.heap), Hooks: vm.Hooks{
+				Stdout: func(b []byte) { k.Write(bytes.ReplaceAll(b, []byte("\n"), []byte("\r\n"))) },
+			}})
+			v.StepLimit = stepLimit
+			v.InitSysLists()
+			p := repl.New(v, k, repl.Config{
+				Banner: "MicroPython v1.11 on DATE; BOARD with MCU\r\nType \"help()\" for more information.\r\n",
+			})
+			p.Start()
+			p.Run()
+			c.check(t, r.name, firstDifference(k.out.Bytes(), want))
+		})
+	}
+	c.report(t)
+}
+
+// TestMemInfo compares what a program does to the heap with the small reference:
+// the figures themselves depend on what its prompt held, the steps do not.
+func TestMemInfo(t *testing.T) {
+	r := recording{name: "mem_mem_info", heap: 32768}
+	src, err := sourceOf("mem_mem_info.py")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := os.ReadFile("testdata/expected/mem_mem_info.out")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, _, err := run(bareFirmware(), r, src, "mem_mem_info.py")
+	if err != nil {
+		t.Fatal(err)
+	}
+	g, w := usedBytes(t, got), usedBytes(t, want)
+	if len(g) != len(w) {
+		t.Fatalf("%d reports, want %d:\n%s", len(g), len(w), got)
+	}
+	for i := 1; i < len(g); i++ {
+		if g[i]-g[i-1] != w[i]-w[i-1] {
+			t.Errorf("report %d: %+d bytes since the last, want %+d", i+1, g[i]-g[i-1], w[i]-w[i-1])
+		}
+	}
+}
+
+// usedBytes reads the used bytes off the reports of micropython.mem_info().
+func usedBytes(t *testing.T, out []byte) []int {
+	t.Helper()
+	var all []int
+	for line := range bytes.Lines(out) {
+		var total, used, free int
+		if n, _ := fmt.Sscanf(string(line), "GC: total: %d, used: %d, free: %d", &total, &used, &free); n == 3 {
+			if total != 32000 || used+free != total {
+				t.Errorf("%q: the total is not 32000, or not the sum", line)
+			}
+			all = append(all, used)
+		}
+	}
+	return all
+}
