@@ -3,11 +3,11 @@ package vm
 import "math"
 
 // This file reads floats from text with parsenum.c's arithmetic, in single
-// precision: the result may be off by some units in the last place.
+// precision: the result may be off by some units in the last place. Hosted
+// builds for x87 keep more bits on the way, see Options.WideFloatParse.
 
 const (
-	decValMax      = float32(1e20) // digits beyond this are only counted
-	smallNormal    = float32(1e-37)
+	decValMax      = 1e20 // digits beyond this are only counted
 	smallNormalExp = -37
 	exactPowerOf10 = 9 // the highest power of 10 that a float holds exactly
 	maxExponent    = (math.MaxInt32/2 - 9) / 10
@@ -29,7 +29,7 @@ func (vm *VM) parseDecimal(s []byte, imag, complex bool) Value {
 		neg = s[i] == '-'
 		i++
 	}
-	f, n, isImag, ok := parseReal(s[i:], imag)
+	f, n, isImag, ok := parseReal(s[i:], imag, vm.opt.WideFloatParse)
 	if neg {
 		f = -f
 	}
@@ -66,8 +66,9 @@ func hasWord(s []byte, word string) bool {
 }
 
 // parseReal reads a number without sign: its value, its length, whether a j is
-// the last of it. ok is false where an exponent has no digits.
-func parseReal(s []byte, allowImag bool) (f float32, n int, imag, ok bool) {
+// the last of it. ok is false where an exponent has no digits. wide keeps double
+// precision until the last digit.
+func parseReal(s []byte, allowImag, wide bool) (value float32, n int, imag, ok bool) {
 	switch {
 	case len(s) > 0 && s[0]|0x20 == 'i':
 		switch {
@@ -88,6 +89,15 @@ func parseReal(s []byte, allowImag bool) (f float32, n int, imag, ok bool) {
 		fraction
 		exponent
 	)
+	// The operations of numbers of single precision, done in double precision
+	// and rounded, are exactly those of single precision.
+	round := func(f float64) float64 {
+		if wide {
+			return f
+		}
+		return float64(float32(f))
+	}
+	var f float64
 	in := integer
 	expNeg := false
 	exp, extra := 0, 0
@@ -105,7 +115,7 @@ loop:
 					exp = 10*exp + d
 				}
 			case f < decValMax:
-				f = float32(10*f) + float32(d)
+				f = round(round(10*f) + float64(d))
 				if in == fraction {
 					extra--
 				}
@@ -138,14 +148,15 @@ loop:
 	exp += extra
 	if exp < smallNormalExp {
 		exp -= smallNormalExp
-		f *= smallNormal
+		f = round(f * float64(float32(1e-37)))
 	}
+	f = float64(float32(f))
 	if exp < 0 && exp >= -exactPowerOf10 {
-		f /= pow10(-exp)
+		f /= float64(pow10(-exp))
 	} else {
-		f *= pow10(exp)
+		f *= float64(pow10(exp))
 	}
-	return f, i, imag, true
+	return float32(f), i, imag, true
 }
 
 // pow10 is powf(10, n).

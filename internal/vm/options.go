@@ -59,6 +59,9 @@ type Options struct {
 	RangeBinaryOp bool
 	// Complex: complex numbers.
 	Complex bool
+	// WideFloatParse: the digits of a float's text are collected with more than
+	// single precision, as builds for x87 do; a device rounds at every digit.
+	WideFloatParse bool
 	// Pow3: pow() with three arguments.
 	Pow3 bool
 	// RoundInt: round() of an int with digits.
@@ -150,7 +153,7 @@ func Full() Options {
 		StrCenter: true, StrPartition: true, StrSplitlines: true, StrCount: true, StrOpModulo: true,
 		MemoryView: true, FrozenSet: true, SliceAttrs: true, RangeAttrs: true, Property: true, Reversed: true,
 		Enumerate: true, Filter: true, MinMax: true, Complex: true, Pow3: true, RoundInt: true,
-		NotImplementedConst: true, Compile: true, Input: true,
+		WideFloatParse: true, NotImplementedConst: true, Compile: true, Input: true,
 		AsyncAwait: true, MathSpecial: true, AttrTuple: true, Deque: true, OrderedDict: true, PendThrow: true,
 		SliceAssignArray: true, ReturnCollected: true, Finalisers: true, KbdIntr: true, Threshold: true,
 		SysMaxsize: true, SysModules: true, SysExit: true, SysExcInfo: true, SysStdFiles: true,
@@ -164,7 +167,7 @@ func Full() Options {
 // Bare returns the options of the minimal bare-metal reference build.
 func Bare() Options {
 	return Options{
-		Errors: ErrorsNormal, CPythonCompat: true, StrCount: true, StrOpModulo: true, MemoryView: true,
+		Errors: ErrorsNormal, WideFloatParse: true, CPythonCompat: true, StrCount: true, StrOpModulo: true, MemoryView: true,
 		MethodCheckSelf: true, RangeAttrs: true, FrozenSet: true, Property: true, Reversed: true, Enumerate: true, Filter: true, MinMax: true,
 		Help: true, AsyncAwait: true, AttrTuple: true, Deque: true, OrderedDict: true, Finalisers: true, Threshold: true, PendThrow: true,
 		Complex: true, SysMaxsize: true, SysModules: true, SysExit: true, SysStdFiles: true, KbdIntr: true,
@@ -182,6 +185,7 @@ func XBee() Options {
 	o.NoAlloca, o.SaveCode, o.EventREPL, o.OverrideBuiltins = true, true, true, true
 	o.ReverseSpecialMethods = false
 	o.Complex = false
+	o.WideFloatParse = false
 	o.Descriptors = false
 	o.Compile = false
 	o.MathSpecial = false
