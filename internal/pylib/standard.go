@@ -8,4 +8,6 @@ func Standard(fw *vm.Firmware, sys SysConfig) {
 	GC(fw)
 	MicroPython(fw)
 	Collections(fw)
+	Math(fw)
+	CMath(fw)
 }

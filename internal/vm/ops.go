@@ -200,10 +200,10 @@ func (vm *VM) smallBinary(op BinaryOp, lhs, rhs Value) Value {
 		if r < 0 {
 			vm.negativeShift()
 		}
-		if r >= wordBits || !FitsSmallInt(l<<r) {
+		if r >= wordBits || l > MaxSmallInt>>r || l < MinSmallInt>>r {
 			return vm.genericBinary(op, vm.newBoxed(l), rhs)
 		}
-		return SmallInt(int(l << r))
+		return vm.NewInt(l << r) // C takes -1 << 31 for one that fits
 	case BinRshift, BinInplaceRshift:
 		if r < 0 {
 			vm.negativeShift()

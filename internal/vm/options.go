@@ -79,6 +79,10 @@ type Options struct {
 	AsyncAwait   bool
 	// MathSpecial: hyperbolic and gamma functions.
 	MathSpecial bool
+	// MathLog10: math.log10 without the other special functions, as Digi has it.
+	MathLog10 bool
+	// CMath: module cmath.
+	CMath bool
 	// AttrTuple: named tuple-like objects of sys.
 	AttrTuple bool
 	// NamedTupleAsdict: _asdict() of named tuples.
@@ -153,7 +157,7 @@ func Full() Options {
 		StrCenter: true, StrPartition: true, StrSplitlines: true, StrCount: true, StrOpModulo: true,
 		MemoryView: true, FrozenSet: true, SliceAttrs: true, RangeAttrs: true, Property: true, Reversed: true,
 		Enumerate: true, Filter: true, MinMax: true, Complex: true, Pow3: true, RoundInt: true,
-		WideFloatParse: true, NotImplementedConst: true, Compile: true, Input: true,
+		WideFloatParse: true, CMath: true, NotImplementedConst: true, Compile: true, Input: true,
 		AsyncAwait: true, MathSpecial: true, AttrTuple: true, Deque: true, OrderedDict: true, PendThrow: true,
 		SliceAssignArray: true, ReturnCollected: true, Finalisers: true, KbdIntr: true, Threshold: true,
 		SysMaxsize: true, SysModules: true, SysExit: true, SysExcInfo: true, SysStdFiles: true,
@@ -189,6 +193,8 @@ func XBee() Options {
 	o.Descriptors = false
 	o.Compile = false
 	o.MathSpecial = false
+	o.MathLog10 = true
+	o.CMath = false
 	o.Deque = false
 	o.Pow3 = false
 	o.SysExcInfo = false
