@@ -78,44 +78,48 @@ func digitsIn(w []uint64) uint32 {
 // isBig reports whether v is a big int object.
 func (vm *VM) isBig(v Value) bool { return v&3 == 0 && v != 0 && vm.TypeOf(v) == TypeInt }
 
-// loadBig reads the head of a big int object.
-func (vm *VM) loadBig(o Value) bigint {
+// loadBig reads the head of a big int object into z, which is 0 before. (Heads
+// are passed by address: copying one right after it was written is slow.)
+func (vm *VM) loadBig(z *bigint, o Value) {
 	if o >= romBase {
 		r := vm.fw.rom[(o-romBase)/4].ref.(*romInt)
-		n := digitsIn(r.w[:])
-		return bigint{neg: r.neg, n: n, alloc: n, w: r.w[:limbsFor(n)]}
+		z.n = digitsIn(r.w[:])
+		z.neg, z.alloc, z.w = r.neg, z.n, r.w[:limbsFor(z.n)]
+		return
 	}
 	h := vm.Mem[o/4 : o/4+4]
-	z := bigint{neg: h[1]&bigNeg != 0, alloc: uint32(h[1]) >> bigRoom, n: uint32(h[2]), addr: uint32(h[3])}
+	z.neg, z.alloc, z.n, z.addr = h[1]&bigNeg != 0, uint32(h[1])>>bigRoom, uint32(h[2]), uint32(h[3])
 	z.w = vm.limbs(z.addr, limbsFor(z.n))
 	if pad := z.n & 3; pad != 0 && z.w[len(z.w)-1]>>(16*pad) != 0 {
-		z.w = append([]uint64(nil), z.w...) // digits that another writer laid out
-		z.w[len(z.w)-1] &= 1<<(16*pad) - 1
+		z.trim()
 	}
-	return z
+}
+
+// trim takes limbs that someone else laid out into memory of its own, without
+// what lies behind the last digit.
+func (z *bigint) trim() {
+	z.w = append([]uint64(nil), z.w...)
+	z.w[len(z.w)-1] &= 1<<(16*(z.n&3)) - 1
 }
 
 // smallBig gives a small int the shape of a big one; slot says which of the
 // scratch limbs it takes.
-func (vm *VM) smallBig(v Value, slot int) bigint {
+func (vm *VM) smallBig(z *bigint, v Value, slot int) {
 	i := v.SmallInt()
-	z := bigint{neg: i < 0, alloc: wordBits / 16}
-	if i < 0 {
-		i = -i
-	}
+	z.neg, z.alloc = i < 0, wordBits/16
 	w := &vm.big.small[slot]
-	w[0] = uint64(i)
+	w[0] = uint64(max(i, -i))
 	z.n = digitsIn(w[:])
 	z.w = w[:limbsFor(z.n)]
-	return z
 }
 
 // toBig is loadBig or smallBig.
-func (vm *VM) toBig(v Value, slot int) bigint {
+func (vm *VM) toBig(z *bigint, v Value, slot int) {
 	if v.IsSmallInt() {
-		return vm.smallBig(v, slot)
+		vm.smallBig(z, v, slot)
+	} else {
+		vm.loadBig(z, v)
 	}
-	return vm.loadBig(v)
 }
 
 // newBig makes a big int object of 0; storeBig gives it its number.

@@ -26,7 +26,8 @@ func (vm *VM) goInt(tb testing.TB, v Value) *big.Int {
 	if v.IsSmallInt() {
 		return big.NewInt(int64(v.SmallInt()))
 	}
-	z := vm.loadBig(v)
+	var z bigint
+	vm.loadBig(&z, v)
 	if z.n != 0 && z.digit(z.n-1) == 0 || z.n > z.alloc {
 		tb.Fatalf("not normal: %d digits of %d", z.n, z.alloc)
 	}

@@ -66,7 +66,8 @@ func (vm *VM) intFloat(v Value) float32 {
 	if v.IsSmallInt() {
 		return float32(v.SmallInt())
 	}
-	z := vm.loadBig(v)
+	var z bigint
+	vm.loadBig(&z, v)
 	return z.float32()
 }
 

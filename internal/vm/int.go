@@ -53,7 +53,8 @@ func (vm *VM) checkedInt(v Value) int {
 	if v.IsSmallInt() {
 		return v.SmallInt()
 	}
-	z := vm.loadBig(v)
+	var z bigint
+	vm.loadBig(&z, v)
 	i, ok := z.int32()
 	if !ok {
 		vm.RaiseMsg(TypeOverflowError, "overflow converting long int to machine word")
@@ -65,7 +66,8 @@ func (vm *VM) checkedInt(v Value) int {
 // converted as Int does.
 func (vm *VM) IntTruncated(v Value) int {
 	if vm.isBig(v) {
-		z := vm.loadBig(v)
+		var z bigint
+		vm.loadBig(&z, v)
 		return int(int32(z.low32()))
 	}
 	return vm.Int(v)
@@ -82,7 +84,8 @@ func (vm *VM) intSign(v Value) int {
 		}
 		return 0
 	}
-	z := vm.loadBig(v)
+	var z bigint
+	vm.loadBig(&z, v)
 	switch {
 	case z.n == 0:
 		return 0
@@ -96,7 +99,8 @@ func intUnary(vm *VM, op UnaryOp, self Value) Value {
 	if self.IsSmallInt() {
 		return Null // UnaryOp does the others
 	}
-	z := vm.loadBig(self)
+	var z bigint
+	vm.loadBig(&z, self)
 	var r bigint
 	switch op {
 	case UnaryBool:
@@ -141,7 +145,9 @@ func intBinary(vm *VM, op BinaryOp, lhs, rhs Value) Value {
 		}
 		return vm.intExtra(op, lhs, rhs)
 	}
-	a, b := vm.toBig(lhs, 0), vm.toBig(rhs, 1)
+	var a, b bigint
+	vm.toBig(&a, lhs, 0)
+	vm.toBig(&b, rhs, 1)
 	switch op = op.Plain(); op {
 	case BinLess:
 		return Bool(a.cmp(&b) < 0)
@@ -261,14 +267,15 @@ func (vm *VM) intPow3(base, exp, mod Value) Value {
 		vm.RaiseMsg(TypeTypeError, "pow() with 3 arguments requires integers")
 	}
 	o := vm.newBoxed(0)
-	r := vm.loadBig(o)
+	var r bigint
+	vm.loadBig(&r, o)
 	var z [3]bigint
 	temp := [3]bool{}
 	for i, v := range [...]Value{base, exp, mod} {
 		if v.IsSmallInt() {
 			z[i], temp[i] = vm.heapBig(v.SmallInt()), true
 		} else {
-			z[i] = vm.loadBig(v)
+			vm.loadBig(&z[i], v)
 		}
 	}
 	if z[2].n == 0 && z[0].n != 0 && !z[1].neg && z[1].n != 0 {

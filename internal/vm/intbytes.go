@@ -60,7 +60,8 @@ func intToBytes(vm *VM, args []Value) Value {
 		}
 	} else {
 		// A negative number is not extended beyond its own digits.
-		z := vm.loadBig(args[0])
+		var z bigint
+		vm.loadBig(&z, args[0])
 		carry := uint(1)
 		for i := 0; i < min(n, 2*int(z.n)); i++ {
 			c := uint(byte(z.w[i/8] >> (8 * (i % 8))))

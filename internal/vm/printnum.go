@@ -78,7 +78,8 @@ func digitChar(d uint64, baseChar byte) byte {
 // gets a comma in front, as in MicroPython v1.11.
 func (p *Printer) formatBig(v Value, base int, prefix string, baseChar, comma byte) (text []byte, block uint32) {
 	vm := p.vm
-	z := vm.loadBig(v)
+	var z bigint
+	vm.loadBig(&z, v)
 	size := intFormatSize(16*z.n, base, prefix, comma)
 	buf := p.num[:]
 	if size > fixedNumBuf {
