@@ -11,6 +11,7 @@ import (
 	"github.com/skep-sim/skep/internal/world"
 	"github.com/skep-sim/skep/internal/xbee/at"
 	"github.com/skep-sim/skep/internal/xbee/flash"
+	"github.com/skep-sim/skep/internal/xbee/modem"
 	"github.com/skep-sim/skep/internal/xbee/profile"
 )
 
@@ -21,6 +22,7 @@ type Board struct {
 	World     world.World
 	Flash     *flash.Device
 	Registers *at.Registers
+	Modem     *modem.Modem
 	// Cwd is the working directory of Python, "/flash" after every soft reboot.
 	Cwd string
 	// Cause is what machine.reset_cause() returns.
