@@ -138,7 +138,7 @@ func (fw *Firmware) flashFloat(text []byte, head uint32) (Value, []Value, []byte
 	if neg || len(text) > 0 && text[0] == '+' {
 		text = text[1:]
 	}
-	f, _, imag, _ := parseReal(text, true, fw.Options.WideFloatParse)
+	f, _, imag, _ := parseReal(text, true, fw.Options.FloatDigits)
 	if neg {
 		f = -f
 	}

@@ -3,8 +3,22 @@ package vm
 import "math"
 
 // This file reads floats from text with parsenum.c's arithmetic, in single
-// precision: the result may be off by some units in the last place. Hosted
-// builds for x87 keep more bits on the way, see Options.WideFloatParse.
+// precision: the result may be off by some units in the last place. How
+// much depends on the build.
+
+// FloatDigits is how 10*f + digit is rounded when the text of a float is read:
+// C leaves it to the compiler and the processor.
+type FloatDigits uint8
+
+// The ways to round.
+const (
+	// RoundEach: the product and the sum, on processors with single precision only.
+	RoundEach FloatDigits = iota
+	// RoundOnce: the sum only, with fused operations, and on x87 (the bare reference).
+	RoundOnce
+	// RoundLast: nothing before the last digit, on x87 (the hosted reference).
+	RoundLast
+)
 
 const (
 	decValMax      = 1e20 // digits beyond this are only counted
@@ -29,7 +43,7 @@ func (vm *VM) parseDecimal(s []byte, imag, complex bool) Value {
 		neg = s[i] == '-'
 		i++
 	}
-	f, n, isImag, ok := parseReal(s[i:], imag, vm.opt.WideFloatParse)
+	f, n, isImag, ok := parseReal(s[i:], imag, vm.opt.FloatDigits)
 	if neg {
 		f = -f
 	}
@@ -66,9 +80,9 @@ func hasWord(s []byte, word string) bool {
 }
 
 // parseReal reads a number without sign: its value, its length, whether a j is
-// the last of it. ok is false where an exponent has no digits. wide keeps double
-// precision until the last digit.
-func parseReal(s []byte, allowImag, wide bool) (value float32, n int, imag, ok bool) {
+// the last of it. ok is false where an exponent has no digits. rounding is the
+// build's.
+func parseReal(s []byte, allowImag bool, rounding FloatDigits) (value float32, n int, imag, ok bool) {
 	switch {
 	case len(s) > 0 && s[0]|0x20 == 'i':
 		switch {
@@ -91,8 +105,8 @@ func parseReal(s []byte, allowImag, wide bool) (value float32, n int, imag, ok b
 	)
 	// The operations of numbers of single precision, done in double precision
 	// and rounded, are exactly those of single precision.
-	round := func(f float64) float64 {
-		if wide {
+	round := func(f float64, step FloatDigits) float64 {
+		if rounding >= step {
 			return f
 		}
 		return float64(float32(f))
@@ -115,7 +129,7 @@ loop:
 					exp = 10*exp + d
 				}
 			case f < decValMax:
-				f = round(round(10*f) + float64(d))
+				f = round(round(10*f, RoundOnce)+float64(d), RoundLast)
 				if in == fraction {
 					extra--
 				}
@@ -148,7 +162,7 @@ loop:
 	exp += extra
 	if exp < smallNormalExp {
 		exp -= smallNormalExp
-		f = round(f * float64(float32(1e-37)))
+		f = round(f*float64(float32(1e-37)), RoundLast)
 	}
 	f = float64(float32(f))
 	if exp < 0 && exp >= -exactPowerOf10 {

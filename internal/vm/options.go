@@ -59,9 +59,8 @@ type Options struct {
 	RangeBinaryOp bool
 	// Complex: complex numbers.
 	Complex bool
-	// WideFloatParse: the digits of a float's text are collected with more than
-	// single precision, as builds for x87 do; a device rounds at every digit.
-	WideFloatParse bool
+	// FloatDigits is how the digits of a float's text are rounded.
+	FloatDigits FloatDigits
 	// Pow3: pow() with three arguments.
 	Pow3 bool
 	// RoundInt: round() of an int with digits.
@@ -157,7 +156,7 @@ func Full() Options {
 		StrCenter: true, StrPartition: true, StrSplitlines: true, StrCount: true, StrOpModulo: true,
 		MemoryView: true, FrozenSet: true, SliceAttrs: true, RangeAttrs: true, Property: true, Reversed: true,
 		Enumerate: true, Filter: true, MinMax: true, Complex: true, Pow3: true, RoundInt: true,
-		WideFloatParse: true, CMath: true, NotImplementedConst: true, Compile: true, Input: true,
+		FloatDigits: RoundLast, CMath: true, NotImplementedConst: true, Compile: true, Input: true,
 		AsyncAwait: true, MathSpecial: true, AttrTuple: true, Deque: true, OrderedDict: true, PendThrow: true,
 		SliceAssignArray: true, ReturnCollected: true, Finalisers: true, KbdIntr: true, Threshold: true,
 		SysMaxsize: true, SysModules: true, SysExit: true, SysExcInfo: true, SysStdFiles: true,
@@ -171,7 +170,7 @@ func Full() Options {
 // Bare returns the options of the minimal bare-metal reference build.
 func Bare() Options {
 	return Options{
-		Errors: ErrorsNormal, WideFloatParse: true, CPythonCompat: true, StrCount: true, StrOpModulo: true, MemoryView: true,
+		Errors: ErrorsNormal, FloatDigits: RoundOnce, CPythonCompat: true, StrCount: true, StrOpModulo: true, MemoryView: true,
 		MethodCheckSelf: true, RangeAttrs: true, FrozenSet: true, Property: true, Reversed: true, Enumerate: true, Filter: true, MinMax: true,
 		Help: true, AsyncAwait: true, AttrTuple: true, Deque: true, OrderedDict: true, Finalisers: true, Threshold: true, PendThrow: true,
 		Complex: true, SysMaxsize: true, SysModules: true, SysExit: true, SysStdFiles: true, KbdIntr: true,
@@ -189,7 +188,7 @@ func XBee() Options {
 	o.NoAlloca, o.SaveCode, o.EventREPL, o.OverrideBuiltins = true, true, true, true
 	o.ReverseSpecialMethods = false
 	o.Complex = false
-	o.WideFloatParse = false
+	o.FloatDigits = RoundEach
 	o.Descriptors = false
 	o.Compile = false
 	o.MathSpecial = false
