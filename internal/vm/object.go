@@ -272,22 +272,14 @@ func (vm *VM) BufferMaybe(v Value, write bool) ([]byte, byte, bool) {
 	return nil, 0, false
 }
 
-// Array returns the items of a tuple or list, or raises TypeError. They alias
-// the object's memory.
+// Array returns the items of a tuple or list, but of no type derived from them,
+// or raises TypeError. They alias the object's memory.
 func (vm *VM) Array(v Value) []Value {
 	switch vm.TypeOf(v) {
-	case TypeTuple, TypeAttrTuple:
+	case TypeTuple:
 		return vm.TupleItems(v)
 	case TypeList:
 		return vm.ListItems(v)
-	}
-	if vm.isInstance(v) {
-		if t := vm.nativeBaseOf(v); t == TypeTuple || t == TypeList {
-			return vm.Array(vm.Mem[v/4+4])
-		}
-	}
-	if vm.isTupleLike(v) {
-		return vm.TupleItems(v)
 	}
 	if vm.terse() {
 		vm.RaiseMsg(TypeTypeError, "expected tuple/list")
