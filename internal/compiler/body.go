@@ -14,9 +14,6 @@ func (c *compiler) scope(s *scope) {
 		c.node(s.node.Sub[0])
 		c.emit.returnValue()
 	case s.kind == scopeModule:
-		if !c.opts.IsREPL {
-			c.docString(s.node)
-		}
 		c.node(s.node)
 		c.emit.loadNone()
 		c.emit.returnValue()
@@ -62,7 +59,6 @@ func (c *compiler) classBody(s *scope) {
 	c.storeID(nameModule)
 	c.emit.loadStr(s.name)
 	c.storeID(nameQualname)
-	c.docString(s.node.Sub[2])
 	c.node(s.node.Sub[2])
 	// If a method uses __class__ there is a cell for it, which is returned.
 	if id := s.find(nameClassCell); id.kind == idLocal {
@@ -192,32 +188,4 @@ func (c *compiler) param(p *syntax.Node) {
 	}
 	known.kind = idLocal
 	known.flags = flags
-}
-
-// docString stores the string that a module or class begins with, where the
-// firmware keeps those.
-func (c *compiler) docString(n *syntax.Node) {
-	if !c.opts.Features.DocString {
-		return
-	}
-	switch {
-	case n.IsRule(syntax.RuleFileInput2):
-		for _, sub := range n.Sub {
-			if n = sub; !sub.IsToken(syntax.TokNewline) {
-				break
-			}
-		}
-	case n.IsRule(syntax.RuleSuiteBlockStmts):
-		n = n.Sub[0]
-	}
-	if !n.IsRule(syntax.RuleExprStmt) {
-		return
-	}
-	text := n.Sub[0]
-	if text == nil || text.Kind != syntax.KindStr &&
-		!(text.Kind == syntax.KindConstObject && text.Const.Kind == syntax.ConstStr) {
-		return
-	}
-	c.node(text)
-	c.storeID(nameDoc)
 }

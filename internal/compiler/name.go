@@ -23,7 +23,6 @@ const (
 	nameName
 	nameModule
 	nameQualname
-	nameDoc
 	nameReplPrint
 	nameRange
 	nameSuper
@@ -55,7 +54,6 @@ var wellKnown = [numWellKnown]string{
 	nameName:               "__name__",
 	nameModule:             "__module__",
 	nameQualname:           "__qualname__",
-	nameDoc:                "__doc__",
 	nameReplPrint:          "__repl_print__",
 	nameRange:              "range",
 	nameSuper:              "super",

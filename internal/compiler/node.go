@@ -188,14 +188,11 @@ func (c *compiler) constObject(k *syntax.Const) {
 		o.Kind = mpy.ObjEllipsis
 	case syntax.ConstFloat:
 		o.Kind = mpy.ObjFloat
-		if c.opts.Budget == nil {
-			o.Text = floatText(k.Text)
-		}
 	case syntax.ConstComplex:
 		o.Kind = mpy.ObjComplex
-		if c.opts.Budget == nil {
-			o.Text = complexText(k.Text)
-		}
+	}
+	if c.opts.Budget == nil && (o.Kind == mpy.ObjFloat || o.Kind == mpy.ObjComplex) {
+		o.Text = mpy.FloatText(o.Text)
 	}
 	c.emit.opObj(mpy.OpLoadConstObj, o)
 }

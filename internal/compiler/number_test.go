@@ -2,7 +2,7 @@ package compiler
 
 import "testing"
 
-// Literals and what mpy-cross v1.11 writes for them.
+// Float literals and what mpy-cross v1.11 writes for them.
 var floatLiterals = []struct{ literal, want string }{
 	{"0.0", "0.0"},
 	{"1.0", "1.0"},
@@ -56,18 +56,33 @@ var floatLiterals = []struct{ literal, want string }{
 	{"33333333333333333333.333333333333", "3.333333333333332e+19"},
 }
 
-func TestFloatText(t *testing.T) {
-	for _, l := range floatLiterals {
-		if got := floatText(l.literal); got != l.want {
-			t.Errorf("%s: %s, want %s", l.literal, got, l.want)
+func TestNumberTexts(t *testing.T) {
+	for _, l := range append(floatLiterals,
+		struct{ literal, want string }{"3j", "3j"},
+		struct{ literal, want string }{"1.5e10J", "15000000000j"},
+		struct{ literal, want string }{"1e400j", "infj"},
+		struct{ literal, want string }{"1_0.2_5", "10.25"},
+		struct{ literal, want string }{"1073741824", "1073741824"},
+		struct{ literal, want string }{"4611686018427387904", "4611686018427387904"},
+		struct{ literal, want string }{"-0x1_0000_0000_0000_0000", "-18446744073709551616"},
+	) {
+		m, err := Compile([]byte("x = "+l.literal+"\n"), "n.py", CrossOptions(4))
+		if err != nil {
+			t.Errorf("%s: %v", l.literal, err)
+			continue
+		}
+		if objs := m.Root.Objs; len(objs) != 1 || objs[0].Text != l.want {
+			t.Errorf("%s: constants %v, want %s", l.literal, objs, l.want)
 		}
 	}
 }
 
-func TestComplexText(t *testing.T) {
-	for literal, want := range map[string]string{"3j": "3j", "1.5e10J": "15000000000j", "0j": "0j", "1e400j": "infj", ".1j": "0.1j"} {
-		if got := complexText(literal); got != want {
-			t.Errorf("%s: %s, want %s", literal, got, want)
+// Integers just inside the target's small ints are no objects.
+func TestSmallInts(t *testing.T) {
+	for _, literal := range []string{"1073741823", "-1073741824", "0x3fffffff"} {
+		m, err := Compile([]byte("x = "+literal+"\n"), "n.py", CrossOptions(4))
+		if err != nil || len(m.Root.Objs) != 0 {
+			t.Errorf("%s: error %v, or an object", literal, err)
 		}
 	}
 }

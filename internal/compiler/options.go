@@ -62,8 +62,6 @@ type Features struct {
 	// OrderedDictLiteral is MICROPY_COMP_CONST_LITERAL in firmware with
 	// OrderedDict: OrderedDict({...}) keeps the order. From v1.11 on.
 	OrderedDictLiteral bool
-	// DocString is MICROPY_ENABLE_DOC_STRING: __doc__ is kept.
-	DocString bool
 	// NoCPythonCompat is firmware without MICROPY_CPYTHON_COMPAT.
 	NoCPythonCompat bool
 	// NoSourceLine is firmware without MICROPY_ENABLE_SOURCE_LINE.
