@@ -13,6 +13,17 @@ import (
 // call it.
 func (vm *VM) CheckPending() { vm.poll() }
 
+// WithStack runs f as a built-in function that takes n bytes of C stack, or
+// raises RuntimeError at the stack limit.
+func (vm *VM) WithStack(n int, f func()) {
+	if vm.cstack+n > vm.opt.StackLimit {
+		vm.raiseRecursion()
+	}
+	vm.cstack += n
+	f()
+	vm.cstack -= n
+}
+
 // CompileModule is Compile of a file for those who keep the code instead of
 // running it: all that the compiler allocates is left to the collector.
 func (vm *VM) CompileModule(src []byte, name string) *mpy.Module {
@@ -27,12 +38,13 @@ func (vm *VM) CompileModule(src []byte, name string) *mpy.Module {
 // LoadWithoutCode allocates what loading a module leaves on the heap but for
 // its bytecode: const tables, constant objects and raw code, in the loader's
 // order; names are interned. It is for those who put the bytecode elsewhere.
-func (vm *VM) LoadWithoutCode(m *mpy.Module) uint32 {
+// Each str and bytes object is made noteBytes longer, for a note of theirs.
+func (vm *VM) LoadWithoutCode(m *mpy.Module, noteBytes uint32) uint32 {
 	l := loader{vm: vm, mod: m, ids: make([]Qstr, len(m.Names))}
-	return l.readWithoutCode(m.Root)
+	return l.readWithoutCode(m.Root, noteBytes)
 }
 
-func (l *loader) readWithoutCode(rc *mpy.RawCode) uint32 {
+func (l *loader) readWithoutCode(rc *mpy.RawCode, noteBytes uint32) uint32 {
 	vm := l.vm
 	split := len(rc.NameReads) - len(rc.ArgNames)
 	for _, n := range rc.NameReads[:split] {
@@ -49,11 +61,15 @@ func (l *loader) readWithoutCode(rc *mpy.RawCode) uint32 {
 		at++
 	}
 	for i := range rc.Objs {
-		vm.Mem[at] = vm.constant(&rc.Objs[i])
+		v := vm.constant(&rc.Objs[i])
+		if v.inRAM() && (vm.Mem[v/4] == TypeStr || vm.Mem[v/4] == TypeBytes) {
+			v = Value(vm.Realloc(uint32(v), 16+noteBytes))
+		}
+		vm.Mem[at] = v
 		at++
 	}
 	for _, c := range rc.Children {
-		vm.Mem[at] = Value(l.readWithoutCode(c))
+		vm.Mem[at] = Value(l.readWithoutCode(c, noteBytes))
 		at++
 	}
 	raw := vm.Alloc(vm.opt.rawCodeBytes())

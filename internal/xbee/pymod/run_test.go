@@ -48,16 +48,16 @@ func (m testModule) Obey(name string, arg at.Value) (at.Value, error) {
 
 func (m testModule) Applied([]string) {}
 
-func newRig(t *testing.T) *rig {
+func newRig(t *testing.T, more ...func(*vm.Firmware)) *rig {
 	t.Helper()
 	dev, err := flash.Open(flash.NewMemory())
 	if err != nil {
 		t.Fatal(err)
 	}
-	return newRigOn(t, dev)
+	return newRigOn(t, dev, more...)
 }
 
-func newRigOn(t *testing.T, dev *flash.Device) *rig {
+func newRigOn(t *testing.T, dev *flash.Device, more ...func(*vm.Firmware)) *rig {
 	t.Helper()
 	p, err := profile.Find("", "")
 	if err != nil {
@@ -72,6 +72,9 @@ func newRigOn(t *testing.T, dev *flash.Device) *rig {
 	fw := vm.NewFirmware(vm.XBee())
 	pylib.Standard(fw, pylib.SysConfig{Platform: "xbee-cellular", Version: [3]int{1, 11, 0}})
 	System(fw)
+	for _, f := range more {
+		f(fw)
+	}
 	fw.Seal()
 	r.vm = vm.New(vm.Config{
 		Firmware: fw, HeapBytes: 32768, FlashBytes: bundle.RegionBytes,
