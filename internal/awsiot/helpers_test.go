@@ -80,6 +80,11 @@ func newCloud(t testing.TB, change func(*Config)) *cloud {
 	if change != nil {
 		change(&cfg)
 	}
+	if cfg.State != st {
+		must(t, st.Close())
+		st, c.store = cfg.State, cfg.State
+		must(t, st.PutPolicy(OpenPolicy, []byte(openPolicy)))
+	}
 	c.Server, err = New(cfg)
 	must(t, err)
 	c.addDevice(0, "thing0", OpenPolicy)

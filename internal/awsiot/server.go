@@ -77,6 +77,7 @@ func New(cfg Config) (*Server, error) {
 	if cfg.State == nil || cfg.Clock == nil || cfg.Rand == nil {
 		return nil, errors.New("awsiot: Config needs State, Clock and Rand")
 	}
+	cfg.Rand = &lockedReader{r: cfg.Rand}
 	if cfg.Region == "" {
 		cfg.Region = DefaultRegion
 	}
@@ -121,6 +122,19 @@ func New(cfg Config) (*Server, error) {
 	})
 	cfg.State.OnChange(s.changed)
 	return s, nil
+}
+
+// lockedReader lets many goroutines read from a source that may be meant for one, such as a
+// recorded one.
+type lockedReader struct {
+	mu sync.Mutex
+	r  io.Reader
+}
+
+func (l *lockedReader) Read(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.r.Read(p)
 }
 
 func orDefault[T any](v *T, def func() T) T {

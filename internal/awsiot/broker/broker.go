@@ -55,7 +55,8 @@ func (b *Broker) maxPacket() int {
 // deadline as CONNECT.
 func (b *Broker) Serve(nc net.Conn, shake Handshake) {
 	c := &conn{b: b, nc: nc, accepted: b.cfg.Clock.Now(), wake: make(chan struct{}, 1), closed: make(chan struct{})}
-	c.peer.Remote = nc.RemoteAddr().String()
+	c.remote = nc.RemoteAddr().String()
+	c.peer.Remote = c.remote
 	if !b.admit(c) {
 		nc.Close()
 		return
@@ -277,7 +278,8 @@ func (b *Broker) watch() {
 		go func() {
 			defer b.wg.Done()
 			if !c.closing.Load() {
-				b.log(event.Refused, c.peer, c.name(), end.text+"; the connection is closed")
+				peer, client := c.who()
+				b.log(event.Refused, peer, client, end.text+"; the connection is closed")
 			}
 			c.close(end.reason, end.text)
 		}()

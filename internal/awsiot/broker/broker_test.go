@@ -3,10 +3,10 @@ package broker
 import (
 	"bufio"
 	"bytes"
+	crand "crypto/rand"
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"net"
 	"net/netip"
 	"os"
@@ -22,15 +22,6 @@ import (
 
 // The tests here are about time, queues and bytes, over connections in memory with a clock that
 // is moved by hand. What the rules are over TLS is tested with the Server.
-
-type testRand struct{ r *rand.Rand }
-
-func (t testRand) Read(p []byte) (int, error) {
-	for i := range p {
-		p[i] = byte(t.r.IntN(256))
-	}
-	return len(p), nil
-}
 
 var openDocs = func() []*policy.Document {
 	doc, err := policy.Parse("open", []byte(`{"Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}`))
@@ -54,7 +45,7 @@ func newRig(t testing.TB, change func(*Config)) *rig {
 	l := DefaultLimits()
 	l.PublishRate, l.ByteRate = 0, 0
 	cfg := Config{
-		Clock: r.clock, Rand: testRand{rand.New(rand.NewPCG(1, 1))}, Limits: l,
+		Clock: r.clock, Rand: crand.Reader, Limits: l,
 		Log: func(e event.Event) {
 			r.mu.Lock()
 			defer r.mu.Unlock()
@@ -502,133 +493,4 @@ func TestClosedBroker(t *testing.T) {
 	client, server := net.Pipe()
 	r.Serve(server, nil)
 	r.closed(client)
-}
-
-// TestTree compares the tree with the rules applied filter by filter.
-func TestTree(t *testing.T) {
-	r := rand.New(rand.NewPCG(7, 8))
-	level := func(wild bool) string {
-		s := []string{"a", "b", "", "$x", "+", "#"}
-		if !wild {
-			s = s[:4]
-		}
-		return s[r.IntN(len(s))]
-	}
-	var l Limits
-	l.Topic, l.TopicSlashes = 256, 7
-	topic := func(wild bool) string {
-		var parts []string
-		for range 1 + r.IntN(4) {
-			parts = append(parts, level(wild))
-		}
-		return strings.Join(parts, "/")
-	}
-	var tr tree
-	type entry struct {
-		filter string
-		sub    *Watcher
-	}
-	subs := []*Watcher{{}, {}, {}}
-	have := map[entry]byte{}
-	for range 2500 {
-		f := topic(true)
-		if l.checkFilter(f) == "" || strings.HasPrefix(f, "$x") && !strings.Contains(strings.TrimSuffix(f, "#"), "#") {
-			e := entry{f, subs[r.IntN(3)]}
-			if r.IntN(3) == 0 {
-				delete(have, e)
-				tr.remove(e.filter, e.sub)
-			} else {
-				q := byte(r.IntN(2))
-				have[e] = q
-				tr.add(e.filter, e.sub, q)
-			}
-		}
-		name := topic(false)
-		want := map[subscriber]byte{}
-		for e, q := range have {
-			if plainMatch(e.filter, name) {
-				want[e.sub] = max(want[e.sub], q)
-			}
-		}
-		got := tr.match(name, nil)
-		if len(got) != len(want) {
-			t.Fatalf("%q: %d subscribers, want %d", name, len(got), len(want))
-		}
-		for _, g := range got {
-			if q, ok := want[g.sub]; !ok || q != g.qos {
-				t.Fatalf("%q: wrong subscriber or QoS", name)
-			}
-		}
-	}
-	for e := range have {
-		tr.remove(e.filter, e.sub)
-	}
-	if len(tr.root.children) != 0 {
-		t.Fatal("nodes are left")
-	}
-}
-
-func plainMatch(filter, topic string) bool {
-	f, n := strings.Split(filter, "/"), strings.Split(topic, "/")
-	if topic != "" && topic[0] == '$' && (f[0] == "+" || f[0] == "#") {
-		return false
-	}
-	for i, level := range f {
-		if level == "#" {
-			return len(n) > i
-		}
-		if i >= len(n) || level != "+" && level != n[i] {
-			return false
-		}
-	}
-	return len(f) == len(n)
-}
-
-// FuzzServe sends anything at all, cut in two, with and without a CONNECT before it.
-func FuzzServe(f *testing.F) {
-	f.Add(connectBytes("c", true, 60), uint8(3), false)
-	f.Add([]byte("\x30\x05\x00\x01tab\x82\x06\x00\x01\x00\x01t\x01\xc0\x00\xe0\x00"), uint8(7), true)
-	f.Add([]byte("\x10\x10\x00\x04MQTT\x05\x02\x00\x3c\x03\x21\x00\x14\x00\x00"), uint8(1), false)
-	f.Add([]byte("\xa2\x05\x00\x01\x00\x01t\x40\x02\x00\x01\x32\x05\x00\x01a\x00\x01"), uint8(0), true)
-	f.Fuzz(func(t *testing.T, data []byte, cut uint8, connected bool) {
-		r := newRig(t, nil)
-		client, server := net.Pipe()
-		done := make(chan struct{})
-		go func() {
-			defer close(done)
-			r.Serve(server, func() (Peer, error) { return Peer{CertID: "x"}, nil })
-		}()
-		go io.Copy(io.Discard, client)
-		if connected {
-			client.Write(connectBytes("me", true, 60))
-		}
-		n := min(int(cut), len(data))
-		client.Write(data[:n])
-		client.Write(data[n:])
-		client.Close()
-		<-done
-		if r.count() != 0 {
-			t.Fatal("a connection is left")
-		}
-	})
-}
-
-// FuzzReadPacket: what is read back from our own writing is what was written.
-func FuzzReadPacket(f *testing.F) {
-	f.Add("t", []byte("payload"), uint16(7), true)
-	f.Fuzz(func(t *testing.T, topic string, payload []byte, id uint16, retain bool) {
-		if len(topic) > 65535 {
-			return
-		}
-		for qos := range byte(2) {
-			b := appendPublish(nil, &Message{Topic: topic, Payload: payload}, qos, retain, id)
-			h, body, err := readPacket(bufio.NewReader(bytes.NewReader(b)), 1<<28)
-			if err != nil || h.Qos != qos || h.Retain != retain || len(body) != h.Remaining {
-				t.Fatalf("%+v %v", h, err)
-			}
-			if !bytes.HasSuffix(body, payload) || string(body[2:2+len(topic)]) != topic {
-				t.Fatal("body differs")
-			}
-		}
-	})
 }

@@ -83,7 +83,7 @@ type Service interface {
 // Config is what a Broker is made of.
 type Config struct {
 	Clock  clock.Clock
-	Rand   io.Reader // for session identifiers
+	Rand   io.Reader // for session identifiers; safe for use by many goroutines
 	Limits Limits
 	Log    func(event.Event)
 	// Authorize says what a client with this certificate may do. attributes are

@@ -19,7 +19,9 @@ type conn struct {
 	b    *Broker
 	nc   net.Conn
 	r    *bufio.Reader
-	peer Peer
+	peer Peer // the reader's until connected is set, then nobody changes it
+
+	remote string
 
 	accepted  time.Time
 	connected atomic.Bool  // CONNECT has been accepted

@@ -22,12 +22,12 @@ const (
 	connackV5Version  = 0x84
 )
 
-// name is the client id once it is known.
-func (c *conn) name() string {
+// who says, from any goroutine, what is known of the client.
+func (c *conn) who() (peer Peer, clientID string) {
 	if c.connected.Load() {
-		return c.sess.id
+		return c.peer, c.sess.id
 	}
-	return ""
+	return Peer{Remote: c.remote}, ""
 }
 
 // overdue says why a connection must end now, nil if it need not.

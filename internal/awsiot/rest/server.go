@@ -51,7 +51,7 @@ func DefaultLimits() Limits {
 // Config is what a Server is made of.
 type Config struct {
 	Clock   clock.Clock
-	Rand    io.Reader // for request ids
+	Rand    io.Reader // for request ids; safe for use by many goroutines
 	Limits  Limits
 	Log     func(event.Event)
 	Shadows Shadows

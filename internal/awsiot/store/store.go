@@ -206,7 +206,7 @@ func (s *Store) enqueue(o op) {
 	s.mu.Lock()
 	if s.closing {
 		s.mu.Unlock()
-		o.done(ErrClosed)
+		go o.done(ErrClosed) // never on the caller's goroutine, which may hold locks
 		return
 	}
 	s.queue = append(s.queue, o)
