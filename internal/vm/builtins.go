@@ -302,28 +302,8 @@ func (vm *VM) extraKeyword() {
 
 // streamPrinter prints to an object with the stream protocol.
 func (vm *VM) streamPrinter(file Value) *Printer {
-	t := vm.typeInfoOf(file)
-	native := file
-	if vm.isInstance(file) {
-		if base := vm.nativeBaseOf(file); base != Null {
-			t, native = vm.TypeInfo(base), vm.Mem[file/4+4]
-		}
-	}
-	if t.Stream == nil || t.Stream.Write == nil {
-		vm.RaiseMsg(TypeOSError, "stream operation not supported")
-	}
-	return vm.NewPrinter(func(b []byte) {
-		for len(b) > 0 {
-			n, e := t.Stream.Write(vm, native, b)
-			if e != 0 {
-				vm.RaiseOS(e)
-			}
-			if n <= 0 {
-				return
-			}
-			b = b[n:]
-		}
-	})
+	vm.StreamFor(file, false, true)
+	return vm.NewPrinter(func(b []byte) { vm.StreamWrite(file, b, false) })
 }
 
 func (fw *Firmware) initBuiltins() {

@@ -60,10 +60,11 @@ type Firmware struct {
 	bytesName                              Qstr  // "bytes"
 	decode                                 Value // the method decode of bytes and bytearray
 	errnos                                 []ErrnoName
-	next                                   Value // the built-in function next
-	qLittle                                Qstr  // "little"
-	baseInit                               Value // the __init__ of built-in base classes
-	instance                               *Type // the slots of every class of the program
+	streamMethods                          map[string]Value // see AddStreamMethods
+	next                                   Value            // the built-in function next
+	qLittle                                Qstr             // "little"
+	baseInit                               Value            // the __init__ of built-in base classes
+	instance                               *Type            // the slots of every class of the program
 	extra                                  []func(*VM)
 	// poly is how each kind of TypePolyIter goes on.
 	poly [numPoly]polyNext

@@ -90,6 +90,9 @@ type Options struct {
 	Deque, OrderedDict bool
 	// SliceAssignArray: a[1:2] = b of bytearray and array (MICROPY_PY_ARRAY_SLICE_ASSIGN).
 	SliceAssignArray bool
+	// Align8: numbers of 64 bits are aligned to 8 bytes in a native struct, as on ARM,
+	// instead of to 4, as on a 32-bit PC.
+	Align8 bool
 	// PendThrow: pend_throw() of generators.
 	PendThrow bool
 	// ReturnCollected: gc.collect() returns a count.
@@ -207,5 +210,6 @@ func XBee() Options {
 	o.Help = true
 	o.StackLimit = 3584
 	o.ErrnoOffset = 7000
+	o.Align8 = true
 	return o
 }

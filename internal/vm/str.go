@@ -403,6 +403,6 @@ func (fw *Firmware) initStrings() {
 	fw.Builtin("repr", fw.Func1("repr", func(vm *VM, o Value) Value { return vm.toStr(o, PrintRepr) }))
 	fw.Builtin("chr", fw.Func1("chr", builtinChr))
 	fw.Builtin("ord", fw.Func1("ord", builtinOrd))
-	//fw.initArrays()
-	//fw.initStringIO()
+	fw.initArrays()
+	fw.initStringIO()
 }

@@ -165,8 +165,13 @@ type Stream struct {
 	// Flush and Close may be nil.
 	Flush func(vm *VM, self Value) Errno
 	Close func(vm *VM, self Value) Errno
-	// Text tells that read returns str instead of bytes.
+	// Text tells that read returns str instead of bytes; nil: it does not.
 	Text func(vm *VM, self Value) bool
+	// Ioctl is for requests that have no function here (may be nil).
+	Ioctl func(vm *VM, self Value, request, arg int) (int, Errno)
+	// OnInstance: for an instance of a class derived from the stream's type, the
+	// functions take the instance instead of the built-in object behind it.
+	OnInstance bool
 }
 
 // Errno is an error number as upstream's mperrno.h has it (EIO = 5); 0 is none.
