@@ -13,4 +13,5 @@ func Collections(fw *vm.Firmware) {
 	if fw.Options.OrderedDict {
 		m.Add("OrderedDict", vm.TypeOrderedDict)
 	}
+	weakLink(fw, "collections", m)
 }

@@ -10,4 +10,20 @@ func Standard(fw *vm.Firmware, sys SysConfig) {
 	Collections(fw)
 	Math(fw)
 	CMath(fw)
+	Array(fw)
+	Struct(fw)
+	IO(fw)
+	Errno(fw)
+	JSON(fw)
+	Binascii(fw)
+	Hashlib(fw)
+	Regex(fw)
+}
+
+// weakLink makes the plain name of a module find it where the firmware has weak
+// links.
+func weakLink(fw *vm.Firmware, name string, m *vm.ModuleDef) {
+	if fw.Options.WeakLinks {
+		fw.Alias(name, m, true)
+	}
 }

@@ -38,7 +38,7 @@ func (vm *VM) BinarySize(layout, code byte) (size, align int) {
 	align = 1
 	if layout == '@' {
 		align = size
-		if size == 8 && !vm.opt.Align8 {
+		if size == 8 && !vm.opt.ARM {
 			align = 4
 		}
 	}
@@ -127,7 +127,8 @@ func (vm *VM) PackValue(code byte, bigEndian bool, v Value, b []byte) {
 // bigBytes writes a big int, cut to len(b) bytes. A negative number is not
 // extended beyond its own digits.
 func (vm *VM) bigBytes(v Value, bigEndian bool, b []byte) {
-	z := vm.loadBig(v)
+	var z bigint
+	vm.loadBig(&z, v)
 	clear(b)
 	carry := uint(1)
 	for i := 0; i < min(len(b), 2*int(z.n)); i++ {
@@ -186,11 +187,27 @@ func (vm *VM) AddrOf(b []byte) uint32 {
 	if len(b) == 0 {
 		return 0
 	}
-	off := uintptr(unsafe.Pointer(unsafe.SliceData(b))) - uintptr(unsafe.Pointer(unsafe.SliceData(vm.Bytes)))
-	if off < uintptr(len(vm.Bytes)) {
-		return uint32(off)
+	if addr, ok := vm.memAddr(b); ok {
+		return addr
 	}
 	return vm.text(string(b))
+}
+
+// memAddr returns the address of b's first byte, if it lies in the device's
+// memory.
+func (vm *VM) memAddr(b []byte) (uint32, bool) {
+	off := uintptr(unsafe.Pointer(unsafe.SliceData(b))) - uintptr(unsafe.Pointer(unsafe.SliceData(vm.Bytes)))
+	return uint32(off), off < uintptr(len(vm.Bytes))
+}
+
+// Misalignment returns by how many bytes b's first byte lies behind an address
+// that is a multiple of 8.
+func (vm *VM) Misalignment(b []byte) int {
+	addr, ok := vm.memAddr(b)
+	if !ok {
+		return 0
+	}
+	return int(addr & 7)
 }
 
 // loadItem makes the object of item i of an array's data.

@@ -31,3 +31,17 @@ func (vm *VM) ErrnoName(n int) string {
 	}
 	return ""
 }
+
+// StaticErrnoDict makes the dict of numbers and names, which cannot be changed,
+// in static RAM.
+func (vm *VM) StaticErrnoDict() Value {
+	n := uint32(len(vm.fw.errnos))
+	d, t := vm.staticAlloc(16), vm.staticAlloc(8*n)
+	vm.Mem[d/4] = TypeDict
+	vm.Mem[d/4+1] = Value(mapFixed | mapOrdered | n*mapUsedOne)
+	vm.Mem[d/4+2], vm.Mem[d/4+3] = Value(n), Value(t)
+	for i, e := range vm.fw.errnos {
+		vm.Mem[int(t/4)+2*i], vm.Mem[int(t/4)+2*i+1] = SmallInt(e.Number), vm.fw.index[e.Name].Value()
+	}
+	return Value(d)
+}

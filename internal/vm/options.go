@@ -90,9 +90,22 @@ type Options struct {
 	Deque, OrderedDict bool
 	// SliceAssignArray: a[1:2] = b of bytearray and array (MICROPY_PY_ARRAY_SLICE_ASSIGN).
 	SliceAssignArray bool
-	// Align8: numbers of 64 bits are aligned to 8 bytes in a native struct, as on ARM,
-	// instead of to 4, as on a 32-bit PC.
-	Align8 bool
+	// ARM: the C compiler's target is ARM instead of a 32-bit PC: numbers of 64 bits are
+	// aligned to 8 bytes instead of 4, and char is unsigned (seen in module ure).
+	ARM bool
+	// WeakLinks: plain names of modules (json) find the built-in one (ujson) if there
+	// is no file (MICROPY_MODULE_WEAK_LINKS).
+	WeakLinks bool
+	// IOBase: uio.IOBase (MICROPY_PY_IO_IOBASE).
+	IOBase bool
+	// CRC32: ubinascii.crc32.
+	CRC32 bool
+	// HashSHA256, HashSHA1, HashMD5: those types of module uhashlib, which exists if
+	// there is any.
+	HashSHA256, HashSHA1, HashMD5 bool
+	// Regex: module ure; RegexGroups, RegexSpan, RegexSub: match.groups(), match.span()
+	// with start() and end(), and sub().
+	Regex, RegexGroups, RegexSpan, RegexSub bool
 	// PendThrow: pend_throw() of generators.
 	PendThrow bool
 	// ReturnCollected: gc.collect() returns a count.
@@ -166,6 +179,7 @@ func Full() Options {
 		StaticEmergency: 256, MemStats: true, Warnings: true, OverrideBuiltins: true, EmacsKeys: true,
 		HashBytes: 2, QstrChunk: 128, FirstPool: 20, MpyVersion: 4,
 		FileAttr: true, Compiler: compiler.Features{DoubleTupleAssign: true, TripleTupleAssign: true, ReturnIfExpr: true, OrderedDictLiteral: true},
+		WeakLinks: true, IOBase: true, CRC32: true, HashSHA256: true, Regex: true,
 		StackLimit: 40000, FrameCost: 176, NativeCost: 96,
 	}
 }
@@ -210,6 +224,7 @@ func XBee() Options {
 	o.Help = true
 	o.StackLimit = 3584
 	o.ErrnoOffset = 7000
-	o.Align8 = true
+	o.IOBase = false
+	o.ARM = true
 	return o
 }

@@ -140,7 +140,7 @@ func strCenter(vm *VM, self, width Value) Value {
 	b := vm.strSelf(self)
 	w := vm.Int(width)
 	if w < 0 { // it is taken for a width of nearly 2^32
-		vm.memoryError(uint32(w))
+		vm.memoryError(uint32(w) + 1)
 	}
 	if len(b) >= w {
 		return self

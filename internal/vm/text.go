@@ -184,6 +184,9 @@ func (v *Vstr) Len() int { return int(v.len) }
 // Truncate cuts the content to n bytes.
 func (v *Vstr) Truncate(n int) { v.len = uint32(n) }
 
+// Keep protects the buffer after a Release.
+func (v *Vstr) Keep() { v.vm.Keep(Value(v.buf)) }
+
 // Free gives the buffer back.
 func (v *Vstr) Free() {
 	v.vm.Free(v.buf)
