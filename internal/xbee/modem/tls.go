@@ -25,12 +25,15 @@ type Credentials struct{ CA, Certificate, Key File }
 // Wrap gives a TLS socket what it is to be secured with. It reports false for a
 // socket that is none or has been wrapped already.
 func (s *Socket) Wrap(c Credentials) bool {
-	if s.proto != SEC || s.creds != nil {
+	if s.proto != SEC || s.Wrapped() {
 		return false
 	}
 	s.creds = &c
 	return true
 }
+
+// Wrapped reports whether Wrap has been called.
+func (s *Socket) Wrapped() bool { return s.creds != nil }
 
 // refuseTLS applies what the modem cannot do before it tries.
 func (s *Socket) refuseTLS(host string) Errno {
