@@ -42,8 +42,10 @@ func (vm *VM) noAttribute(obj Value, attr Qstr) {
 
 // LoadAttr is obj.attr; a method becomes a bound method object.
 func (vm *VM) LoadAttr(obj Value, attr Qstr) Value {
-	var m [2]Value
-	vm.LoadMethod(obj, attr, &m)
+	d, back := vm.pair()
+	vm.LoadMethod(obj, attr, d)
+	m := *d
+	vm.nscratch = back
 	if m[1] == Null {
 		return m[0]
 	}

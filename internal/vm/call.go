@@ -72,6 +72,41 @@ func (vm *VM) Call2(f, a, b Value) Value {
 	return v
 }
 
+// pair is room for what LoadMethod finds, and what to set nscratch to when it is
+// no longer needed: unlike a local variable it costs no Go allocation.
+func (vm *VM) pair() (*[2]Value, int) {
+	room, back := vm.pass(2)
+	return (*[2]Value)(room), back
+}
+
+// callMethod0 is callMethod without arguments.
+func (vm *VM) callMethod0(m [2]Value) Value {
+	if m[1] == Null {
+		return vm.Call(m[0], nil, nil)
+	}
+	return vm.Call1(m[0], m[1])
+}
+
+// callMethod1 is callMethod with one argument.
+func (vm *VM) callMethod1(m [2]Value, a Value) Value {
+	if m[1] == Null {
+		return vm.Call1(m[0], a)
+	}
+	return vm.Call2(m[0], m[1], a)
+}
+
+// callMethod2 is callMethod with two arguments.
+func (vm *VM) callMethod2(m [2]Value, a, b Value) Value {
+	if m[1] == Null {
+		return vm.Call2(m[0], a, b)
+	}
+	room, back := vm.pass(3)
+	room[0], room[1], room[2] = m[1], a, b
+	v := vm.Call(m[0], room, nil)
+	vm.nscratch = back
+	return v
+}
+
 // CallMethod calls obj.name(args...).
 func (vm *VM) CallMethod(obj Value, name Qstr, args ...Value) Value {
 	var m [2]Value

@@ -230,7 +230,7 @@ func (vm *VM) instanceNew(c Value, args, kw []Value) Value {
 // array that is freed afterwards.
 func (vm *VM) callInit(m [2]Value, args, kw []Value) Value {
 	if len(args) == 0 && len(kw) == 0 {
-		return vm.callMethod(m, nil)
+		return vm.callMethod0(m)
 	}
 	n := uint32(2 + len(args) + len(kw))
 	p := vm.Alloc(4 * n)
@@ -300,15 +300,17 @@ func instanceUnary(vm *VM, op UnaryOp, self Value) Value {
 		return SmallInt(16 + 4*n + 8*int(vm.Mem[self/4+2]))
 	}
 	name := vm.unaryName(op)
-	var m [2]Value
-	vm.instanceLookup(self, name, slotUnary, &m)
+	d, back := vm.pair()
+	vm.instanceLookup(self, name, slotUnary, d)
+	m := *d
+	vm.nscratch = back
 	switch m[0] {
 	case Sentinel:
 		return vm.UnaryOp(op, vm.Mem[self/4+4])
 	case Null:
 		if op == UnaryHash {
-			vm.instanceLookup(self, QEq, slotUnary, &m)
-			if m[0] == Null {
+			vm.instanceLookup(self, QEq, slotUnary, d)
+			if d[0] == Null {
 				return addressHash(self)
 			}
 		}
@@ -339,14 +341,16 @@ func genericUnary(vm *VM, op UnaryOp, self Value) Value {
 
 func instanceBinary(vm *VM, op BinaryOp, lhs, rhs Value) Value {
 	for {
-		var m [2]Value
-		vm.instanceLookup(lhs, vm.binaryName(op), slotBinary, &m)
+		d, back := vm.pair()
+		vm.instanceLookup(lhs, vm.binaryName(op), slotBinary, d)
+		m := *d
+		vm.nscratch = back
 		var r Value
 		switch {
 		case m[0] == Sentinel:
 			r = vm.BinaryOp(op, vm.Mem[lhs/4+4], rhs)
 		case m[0] != Null:
-			r = vm.callMethod(m, []Value{rhs})
+			r = vm.callMethod1(m, rhs)
 		case op >= BinInplaceOr && op <= BinInplacePower:
 			op = op.Plain()
 			continue
@@ -362,31 +366,37 @@ func instanceBinary(vm *VM, op BinaryOp, lhs, rhs Value) Value {
 
 func instanceSubscr(vm *VM, self, index, value Value) Value {
 	attr := QSetitem
-	args := []Value{index, value}
 	switch value {
 	case Null:
-		attr, args = QDelitem, args[:1]
+		attr = QDelitem
 	case Sentinel:
-		attr, args = QGetitem, args[:1]
+		attr = QGetitem
 	}
-	var m [2]Value
-	vm.instanceLookup(self, attr, slotSubscr, &m)
+	d, back := vm.pair()
+	vm.instanceLookup(self, attr, slotSubscr, d)
+	m := *d
+	vm.nscratch = back
 	switch m[0] {
 	case Null:
 		return Null
 	case Sentinel:
 		return vm.Subscr(vm.Mem[self/4+4], index, value)
 	}
-	r := vm.callMethod(m, args)
-	if value == Sentinel {
-		return r
+	if value == Null || value == Sentinel {
+		if r := vm.callMethod1(m, index); value == Sentinel {
+			return r
+		}
+		return None
 	}
+	vm.callMethod2(m, index, value)
 	return None
 }
 
 func instanceCall(vm *VM, self Value, args, kw []Value) Value {
-	var m [2]Value
-	vm.instanceLookup(self, QCall, slotCall, &m)
+	d, back := vm.pair()
+	vm.instanceLookup(self, QCall, slotCall, d)
+	m := *d
+	vm.nscratch = back
 	switch m[0] {
 	case Null:
 		vm.notCallable(self)
@@ -397,8 +407,10 @@ func instanceCall(vm *VM, self Value, args, kw []Value) Value {
 }
 
 func instanceIter(vm *VM, self Value, buf uint32) Value {
-	var m [2]Value
-	vm.instanceLookup(self, QIter, slotIter, &m)
+	d, back := vm.pair()
+	vm.instanceLookup(self, QIter, slotIter, d)
+	m := *d
+	vm.nscratch = back
 	switch m[0] {
 	case Null:
 		return Null
@@ -406,7 +418,7 @@ func instanceIter(vm *VM, self Value, buf uint32) Value {
 		sub := vm.Mem[self/4+4]
 		return vm.typeInfoOf(sub).Iter(vm, sub, buf)
 	}
-	return vm.callMethod(m, nil)
+	return vm.callMethod0(m)
 }
 
 func instanceBuffer(vm *VM, self Value, write bool) ([]byte, byte, bool) {

@@ -116,18 +116,20 @@ dispatch:
 					continue
 				}
 			}
-			var d [2]Value
-			vm.LoadMethod(o, Qstr(in.a), &d)
+			d, back := vm.pair()
+			vm.LoadMethod(o, Qstr(in.a), d)
 			m[sp], m[sp+1] = d[0], d[1]
+			vm.nscratch = back
 			sp++
 			vm.ntemps = mark
 
 		case iLoadSuperMethod:
 			f.pc = pc
 			sp--
-			var d [2]Value
-			vm.loadSuper(m[sp], m[sp+1], Qstr(in.a), &d)
+			d, back := vm.pair()
+			vm.loadSuper(m[sp], m[sp+1], Qstr(in.a), d)
 			m[sp-1], m[sp] = d[0], d[1]
+			vm.nscratch = back
 			vm.ntemps = mark
 
 		case iLoadBuildClass:

@@ -198,10 +198,12 @@ func (vm *VM) NextAllowRaise(it Value) Value {
 	if t := vm.typeInfoOf(it); t.Next != nil {
 		return t.Next(vm, it)
 	}
-	var m [2]Value
-	vm.LoadMethodMaybe(it, QNext, &m)
+	d, back := vm.pair()
+	vm.LoadMethodMaybe(it, QNext, d)
+	m := *d
+	vm.nscratch = back
 	if m[0] != Null {
-		return vm.callMethod(m, nil)
+		return vm.callMethod0(m)
 	}
 	if vm.terse() {
 		vm.RaiseMsg(TypeTypeError, "object not an iterator")

@@ -149,20 +149,28 @@ func (vm *VM) loadBuildClass() Value {
 // setupWith loads __exit__ into w[0:2] and returns what __enter__ returns.
 func (vm *VM) setupWith(w []Value, sp uint32) Value {
 	obj := w[0]
-	var d [2]Value
-	vm.LoadMethod(obj, QExit, &d)
-	w[0], w[1] = d[0], d[1]
 	vm.Keep(obj)
-	vm.LoadMethod(obj, QEnter, &d)
+	d, back := vm.pair()
+	vm.LoadMethod(obj, QExit, d)
+	w[0], w[1] = d[0], d[1]
+	vm.LoadMethod(obj, QEnter, d)
 	w[2], w[3] = d[0], d[1]
-	return vm.callMethod(d, nil)
+	vm.nscratch = back
+	return vm.callMethod0([2]Value{w[2], w[3]})
 }
 
 // withCleanup calls __exit__; it returns the new top of the stack.
 func (vm *VM) withCleanup(sp uint32) uint32 {
 	m := vm.Mem
 	exit := func(at uint32, a, b, c Value) Value {
-		return vm.callMethod([2]Value{m[at], m[at+1]}, []Value{a, b, c})
+		room, back := vm.pass(4)
+		room[0], room[1], room[2], room[3] = m[at+1], a, b, c
+		if m[at+1] == Null {
+			room = room[1:]
+		}
+		v := vm.Call(m[at], room, nil)
+		vm.nscratch = back
+		return v
 	}
 	switch v := m[sp]; {
 	case v == None:
