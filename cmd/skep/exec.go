@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"runtime/pprof"
 	"strconv"
 
 	"github.com/alecthomas/kong"
@@ -16,6 +17,8 @@ type execCmd struct {
 	optimise
 	Options string `help:"Build options of the interpreter." enum:"xbee,full,bare" default:"xbee"`
 	Heap    int    `help:"Bytes of the raw heap region (32768 gives a pool of 32000). Default: the module's, or 1 MiB with --options full."`
+
+	CPUProfile string `name:"cpuprofile" hidden:"" help:"Write a profile of skep itself." placeholder:"FILE"`
 
 	File string   `arg:"" help:"The program (.py or .mpy); - for standard input."`
 	Args []string `arg:"" optional:"" passthrough:"" help:"What the program finds in sys.argv."`
@@ -53,6 +56,9 @@ func (e *execCmd) Help() string {
 	return "Example:\n  skep exec --options full hello.py\n\nThe program's output goes to stdout, an uncaught exception's traceback to stderr, with exit status 1."
 }
 
+// hostedStack is the limit of the C stack, in bytes, of upstream's hosted builds.
+const hostedStack = 40000
+
 // interpreterOptions gives the options by the name they have on the command line.
 func interpreterOptions(name string) (vm.Options, int) {
 	switch name {
@@ -68,10 +74,24 @@ func (e *execCmd) Run() error {
 	o, heap := interpreterOptions(e.Options)
 	if e.Heap != 0 {
 		heap = e.Heap
+		if heap > 65536 { // more memory than any module has: the stack of a PC goes with it
+			o.StackLimit = max(o.StackLimit, hostedStack)
+		}
 	}
 	src, name, err := readInput(e.File)
 	if err != nil {
 		return err
+	}
+	if e.CPUProfile != "" {
+		f, err := os.Create(e.CPUProfile)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		if err := pprof.StartCPUProfile(f); err != nil {
+			return err
+		}
+		defer pprof.StopCPUProfile()
 	}
 	status := hosted.Run(hosted.Config{
 		Options: o, HeapBytes: heap, OptLevel: e.level(), Stdout: os.Stdout, Stderr: os.Stderr,

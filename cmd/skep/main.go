@@ -4,6 +4,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -13,9 +14,12 @@ import (
 
 // cli is the command line.
 type cli struct {
+	Run     runCmd     `cmd:"" help:"Power on a module whose /flash holds a directory's files, and run its main.py."`
+	Repl    replCmd    `cmd:"" help:"Power on a module and leave you at its prompt."`
 	Exec    execCmd    `cmd:"" help:"Run one program as 'micropython FILE.py' would."`
 	Compile compileCmd `cmd:"" help:"Cross-compile a module to a .mpy file."`
 	Disasm  disasmCmd  `cmd:"" help:"List the code of a .mpy file."`
+	Cloud   cloudCmd   `cmd:"" help:"The local AWS IoT."`
 }
 
 // exitStatus ends the program with a status and nothing more to say.
@@ -25,7 +29,8 @@ func (e exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(e)
 
 func main() {
 	var c cli
-	k := kong.Parse(&c, kong.Name("skep"), kong.UsageOnError(),
+	ctx := context.Background()
+	k := kong.Parse(&c, kong.Name("skep"), kong.UsageOnError(), kong.BindTo(ctx, (*context.Context)(nil)),
 		kong.Description("A Digi XBee 3 Cellular in software: MicroPython, memory, flash, serial port, modem and cloud."))
 	err := k.Run()
 	var status exitStatus

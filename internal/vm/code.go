@@ -93,13 +93,19 @@ const (
 	iMoreEqual
 	iNotEqual
 
-	// Fused instructions: what follows them in the bytecode is done by them too.
-	iFusedFirst
-	iLoadFastFast     // a: locals, 16 bits each
-	iFastConstBinary  // local op= small int: a: small int as Value; x: local | op<<8 ; pushes
-	iFastFastBinary   // a: locals; x: op
-	iCompareJumpFalse // x: op; a: target
-	iFastConstStore   // local = local op small int: a: constant; x: local|op<<8, next word local
+	// Fused instructions, see fuse.go.
+	iFastFastOp     // LOAD_FAST, LOAD_FAST, operator, and what takes the result
+	iFastConstOp    // LOAD_FAST, LOAD_CONST, operator, ...
+	iTopFastOp      // LOAD_FAST, operator, ...
+	iTopConstOp     // LOAD_CONST, operator, ...
+	iFastFastSubscr // LOAD_FAST, LOAD_FAST, LOAD_SUBSCR
+	iFastAttr       // LOAD_FAST, LOAD_ATTR
+	iLoadFastFast   // LOAD_FAST, LOAD_FAST
+	iReturnFast     // LOAD_FAST, RETURN_VALUE
+	iRangeStep      // the end of a loop over a range
+	iRangeStepConst // the same with a constant end
+	iCompareJump    // comparison, POP_JUMP_IF_...
+	iForIterStore   // FOR_ITER, STORE_FAST
 	numIops
 )
 
@@ -121,13 +127,14 @@ type Code struct {
 	nPos      int
 	nKwOnly   int
 	nDef      int
-	plain     bool // positional arguments only: the quick way to call it
+	simple    bool // positional arguments only: the quick way to call it
 	generator bool
 	bytes     uint32 // of a frame: 20 + state
 	leak      bool   // the frame is left to the collector
 	onStack   bool   // the frame lies in the stack region
 	cells     []byte
-	instrs    []instr
+	instrs    []instr  // fused
+	plain     []instr  // as decoded
 	offs      []uint16 // of each instruction, from LineBase
 	prelude   mpy.Prelude
 	globals   []globalCache // by instruction, made when needed
@@ -185,7 +192,7 @@ func (vm *VM) decode(addr, table uint32) *Code {
 	}
 	c.generator = p.ScopeFlags&mpy.ScopeGenerator != 0
 	c.cells = append([]byte(nil), p.Cells(raw)...)
-	c.plain = p.ScopeFlags&(mpy.ScopeVarArgs|mpy.ScopeVarKeywords|mpy.ScopeDefKwArgs) == 0 && p.NumKwOnly == 0
+	c.simple = p.ScopeFlags&(mpy.ScopeVarArgs|mpy.ScopeVarKeywords|mpy.ScopeDefKwArgs) == 0 && p.NumKwOnly == 0
 	state := 4*c.nState + 12*c.nExc
 	c.bytes = 20 + state
 	if state <= 44 {

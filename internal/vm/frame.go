@@ -312,7 +312,7 @@ func (vm *VM) unwind(exc Value) Value {
 		f := vm.frame
 		at := f.pc - 1
 		if vm.IsSubclass(vm.TypeOf(exc), TypeStopIteration) && at >= 0 {
-			switch in := f.code.instrs[at]; in.op {
+			switch in := f.code.plain[at]; in.op {
 			case iForIter:
 				f.pc = int(in.a)
 				f.sp -= iterSlots

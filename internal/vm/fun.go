@@ -126,7 +126,7 @@ func (vm *VM) positionalMismatch(fun Value, want, got int) {
 // is zero already.
 func (vm *VM) bind(fun Value, c *Code, top uint32, args, kw []Value) {
 	n := len(args)
-	if c.plain && len(kw) == 0 {
+	if c.simple && len(kw) == 0 {
 		if n != c.nPos {
 			if n > c.nPos {
 				vm.positionalMismatch(fun, c.nPos, n)

@@ -25,10 +25,11 @@ func (vm *VM) loop(mark int) (result Value, end loopEnd) {
 	var code []instr
 	var pc int
 	var sp, top uint32
-	var exc Value
+	var exc, left, right Value
+	var opr, then *instr // of a fused run: the operator, and what follows it
 
 	code, pc, sp, top = f.code.instrs, f.pc, f.sp, f.top
-	if f.inject != Null && code[pc].op != iYieldFrom {
+	if f.inject != Null && f.code.plain[pc].op != iYieldFrom {
 		exc = f.inject
 		f.inject = Null
 		f.pc = pc + 1 // the traceback names the instruction it stopped at
@@ -39,6 +40,7 @@ dispatch:
 	for {
 		in := &code[pc]
 		pc++
+	again:
 		switch in.op {
 		case iLoadConst:
 			sp++
@@ -904,9 +906,278 @@ dispatch:
 			m[sp] = vm.BinaryOp(BinaryOp(in.a), l, r)
 			vm.ntemps = mark
 
+		case iFastFastOp:
+			left, right = m[top-in.a], m[top-code[pc].a]
+			if left&right&1 == 0 {
+				in = &f.code.plain[pc-1]
+				goto again
+			}
+			sp++
+			pc++
+			goto operator
+
+		case iFastConstOp:
+			left, right = m[top-in.a], Value(code[pc].a)
+			if left&1 == 0 {
+				in = &f.code.plain[pc-1]
+				goto again
+			}
+			sp++
+			pc++
+			goto operator
+
+		case iTopFastOp:
+			left, right = m[sp], m[top-in.a]
+			if left&right&1 == 0 {
+				in = &f.code.plain[pc-1]
+				goto again
+			}
+			goto operator
+
+		case iTopConstOp:
+			left, right = m[sp], Value(in.a)
+			if left&1 == 0 {
+				in = &f.code.plain[pc-1]
+				goto again
+			}
+			goto operator
+
+		case iFastFastSubscr:
+			if base, index := m[top-in.a], m[top-code[pc].a]; index&1 != 0 && base&3 == 0 && base < romBase {
+				i := int32(index) >> 1
+				switch m[base/4] {
+				case TypeList:
+					n := int32(m[base/4+2])
+					if i < 0 {
+						i += n
+					}
+					if uint32(i) < uint32(n) {
+						sp++
+						m[sp] = m[uint32(m[base/4+3])/4+uint32(i)]
+						pc += 2
+						continue
+					}
+				case TypeByteArray:
+					n := int32(m[base/4+2])
+					if i < 0 {
+						i += n
+					}
+					if uint32(i) < uint32(n) {
+						sp++
+						m[sp] = SmallInt(int(vm.Bytes[uint32(m[base/4+3])+uint32(i)]))
+						pc += 2
+						continue
+					}
+				}
+			}
+			in = &f.code.plain[pc-1]
+			goto again
+
+		case iFastAttr:
+			if o := m[top-in.a]; o&3 == 0 && o-1 < romBase-1 && m[o/4] < romBase {
+				attr := &code[pc]
+				if uint32(attr.x) < uint32(m[o/4+2]) {
+					if s := uint32(m[o/4+3])/4 + 2*uint32(attr.x); m[s] == Value(attr.a<<2|2) {
+						sp++
+						m[sp] = m[s+1]
+						pc++
+						continue
+					}
+				}
+			}
+			in = &f.code.plain[pc-1]
+			goto again
+
+		case iLoadFastFast:
+			left, right = m[top-in.a], m[top-code[pc].a]
+			if left == Null || right == Null {
+				in = &f.code.plain[pc-1]
+				goto again
+			}
+			m[sp+1], m[sp+2] = left, right
+			sp += 2
+			pc++
+
+		case iReturnFast:
+			left = m[top-in.a]
+			if left == Null {
+				in = &f.code.plain[pc-1]
+				goto again
+			}
+			sp++
+			m[sp] = left
+			pc++
+			goto unwindReturn
+
+		case iRangeStep:
+			// on the stack: end, counter
+			left, right = m[sp], m[sp-1]
+			if s := int64(int32(left)) + int64(int32(in.a)) - 1; left&right&1 != 0 && s == int64(int32(s)) {
+				m[sp] = Value(uint32(s))
+				if (f.code.plain[pc+3].op == iLess) == (int32(s) < int32(right)) && int32(s) != int32(right) {
+					pc = int(code[pc+4].a)
+					m[top-code[pc+1].a] = Value(uint32(s))
+					pc += 2
+				} else {
+					pc += 5
+				}
+				if vm.budget--; vm.budget < 0 {
+					f.pc, f.sp = pc, sp
+					vm.poll()
+					vm.ntemps = mark
+				}
+				continue
+			}
+			in = &f.code.plain[pc-1]
+			goto again
+
+		case iRangeStepConst:
+			// on the stack: counter
+			left, right = m[sp], Value(code[pc+2].a)
+			if s := int64(int32(left)) + int64(int32(in.a)) - 1; left&1 != 0 && s == int64(int32(s)) {
+				m[sp] = Value(uint32(s))
+				if compare(f.code.plain[pc+3].op, Value(uint32(s)), right) {
+					pc = int(code[pc+4].a)
+					m[top-code[pc+1].a] = Value(uint32(s))
+					pc += 2
+				} else {
+					pc += 5
+				}
+				if vm.budget--; vm.budget < 0 {
+					f.pc, f.sp = pc, sp
+					vm.poll()
+					vm.ntemps = mark
+				}
+				continue
+			}
+			in = &f.code.plain[pc-1]
+			goto again
+
+		case iCompareJump:
+			left, right = m[sp-1], m[sp]
+			if left&right&1 == 0 {
+				in = &f.code.plain[pc-1]
+				goto again
+			}
+			sp -= 2
+			opr, then = &f.code.plain[pc-1], &f.code.plain[pc]
+			pc++
+			if compare(opr.op, left, right) == (then.op == iPopJumpIfTrue) {
+				pc = int(then.a)
+				if vm.budget--; vm.budget < 0 {
+					f.pc, f.sp = pc, sp
+					vm.poll()
+					vm.ntemps = mark
+				}
+			}
+
+		case iForIterStore:
+			b := sp - iterSlots + 1
+			switch m[b] {
+			case TypeRangeIter:
+				cur, stop, step := int32(m[b+1]), int32(m[b+2]), int32(m[b+3])
+				if step > 0 && cur < stop || step < 0 && cur > stop {
+					m[b+1] = Value(cur + step)
+					m[top-code[pc].a] = SmallInt(int(cur))
+					pc++
+				} else {
+					sp -= iterSlots
+					pc = int(in.a)
+				}
+				continue
+			case TypePolyIter:
+				if m[b+1] == polyList {
+					l, i := m[b+2]/4, m[b+3]
+					if i < m[l+2] {
+						m[b+3] = i + 1
+						m[top-code[pc].a] = m[m[l+3]/4+i]
+						pc++
+					} else {
+						sp -= iterSlots
+						pc = int(in.a)
+					}
+					continue
+				}
+			}
+			in = &f.code.plain[pc-1]
+			goto again
+
 		default:
 			panic("vm: unknown operation in decoded code")
 		}
+		continue
+
+	operator:
+		// left and right are small ints; m[sp] is where the result goes, and
+		// the operator is the instruction at pc.
+		opr = &f.code.plain[pc]
+		then = &f.code.plain[pc+1]
+		pc += 2
+		switch opr.op {
+		case iAdd:
+			s := int64(int32(left)) + int64(int32(right)) - 1
+			if s != int64(int32(s)) {
+				goto wide
+			}
+			left = Value(uint32(s))
+		case iSub:
+			s := int64(int32(left)) - int64(int32(right)) + 1
+			if s != int64(int32(s)) {
+				goto wide
+			}
+			left = Value(uint32(s))
+		case iMul:
+			s := int64(int32(left)>>1) * int64(int32(right)>>1)
+			if !FitsSmallInt(s) {
+				goto wide
+			}
+			left = SmallInt(int(s))
+		case iAnd:
+			left &= right
+		default:
+			if compare(opr.op, left, right) {
+				left = True
+			} else {
+				left = False
+			}
+			switch then.op {
+			case iPopJumpIfFalse:
+				sp--
+				if left == False {
+					pc = int(then.a)
+				}
+				continue
+			case iPopJumpIfTrue:
+				sp--
+				if left == True {
+					pc = int(then.a)
+				}
+				if vm.budget--; vm.budget < 0 {
+					f.pc, f.sp = pc, sp
+					vm.poll()
+					vm.ntemps = mark
+				}
+				continue
+			}
+			m[sp] = left
+			pc--
+			continue
+		}
+		if then.op == iStoreFast {
+			m[top-then.a] = left
+			sp--
+			continue
+		}
+		m[sp] = left
+		pc--
+		continue
+
+	wide:
+		// the result is no small int
+		pc--
+		f.pc = pc
+		m[sp] = vm.BinaryOp(BinaryOp(opr.a), left, right)
+		vm.ntemps = mark
 		continue
 
 	unwindReturn:

@@ -94,6 +94,9 @@ func withCheckDigit(s string) string {
 	return s + string(rune('0'+(10-sum%10)%10))
 }
 
+// Identity is what the modem and its SIM say of themselves.
+func (m *Modem) Identity() Identity { return m.identity }
+
 // Interface is the IP configuration; all zero while not connected.
 type Interface struct{ Address, Mask, Gateway, DNS netip.Addr }
 
@@ -103,7 +106,7 @@ func (m *Modem) Interface() Interface {
 	if !m.IsConnected() {
 		return Interface{none, none, none, none}
 	}
-	id := m.Identity
+	id := m.identity
 	// A point-to-point link, as carriers make them: the module is alone in
 	// its network, and its own address serves as the gateway.
 	return Interface{id.Address, netip.AddrFrom4([4]byte{255, 255, 255, 255}), id.Address, id.DNS}
@@ -114,7 +117,7 @@ func (m *Modem) Operator() string {
 	if s := m.Association(); s != Connected && s != Connecting {
 		return ""
 	}
-	return m.Identity.Operator
+	return m.identity.Operator
 }
 
 // OperatingAPN is the access point in use, "" while not connected; set is the
@@ -126,7 +129,7 @@ func (m *Modem) OperatingAPN(set string) string {
 	if set = strings.TrimSpace(set); set != "" && set != "-" {
 		return set
 	}
-	return m.Identity.OperatingAPN
+	return m.identity.OperatingAPN
 }
 
 // Signal is how well the network is received; false while there is none.
@@ -134,5 +137,5 @@ func (m *Modem) Signal() (Signal, bool) {
 	if s := m.Association(); s != Connected && s != Connecting {
 		return Signal{}, false
 	}
-	return m.Identity.Signal, true
+	return m.identity.Signal, true
 }

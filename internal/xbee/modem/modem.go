@@ -28,8 +28,7 @@ type Config struct {
 // Modem is one modem with its SIM. It serves the one goroutine that runs the
 // device.
 type Modem struct {
-	Identity Identity
-
+	identity  Identity
 	profile   profile.Profile
 	clock     world.Clock
 	network   world.Network
@@ -49,9 +48,8 @@ type Modem struct {
 // New is a modem that has just been given power.
 func New(c Config) *Modem {
 	m := &Modem{
-		Identity: NewIdentity(c.Serial, c.Profile),
-		profile:  c.Profile,
-		clock:    c.World.Clock(), network: c.World.Network(), power: c.World.Power(), entropy: c.World.Entropy(),
+		identity: NewIdentity(c.Serial, c.Profile), profile: c.Profile,
+		clock: c.World.Clock(), network: c.World.Network(), power: c.World.Power(), entropy: c.World.Entropy(),
 		interrupt: c.Interrupt, noteFunc: c.Note,
 		registration: registration{timing: DefaultTiming()},
 	}

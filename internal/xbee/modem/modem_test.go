@@ -26,7 +26,7 @@ func TestRegistration(t *testing.T) {
 		t.Errorf("address %s before the connection", got)
 	}
 	step(time.Second, Connected)
-	if i := b.Interface(); i.Address != b.Identity.Address || i.Address.String()[:6] != "10.64." {
+	if i := b.Interface(); i.Address != b.identity.Address || i.Address.String()[:6] != "10.64." {
 		t.Errorf("%v", i)
 	}
 	b.SetAirplane(true)
@@ -81,7 +81,7 @@ func TestOperatorAndSignal(t *testing.T) {
 	if s, ok := b.Signal(); !ok || s.RSSI >= 0 || b.Operator() != "AT&T" {
 		t.Errorf("%v %v %q", s, ok, b.Operator())
 	}
-	if b.OperatingAPN("my.apn") != "my.apn" || b.OperatingAPN("-") != b.Identity.OperatingAPN {
+	if b.OperatingAPN("my.apn") != "my.apn" || b.OperatingAPN("-") != b.identity.OperatingAPN {
 		t.Error("the APN in use")
 	}
 }
@@ -101,11 +101,11 @@ func TestSMS(t *testing.T) {
 		t.Error("a message nobody sent")
 	}
 	b.SendSMS("15551234567", "to another")
-	b.SendSMS("+"+b.Identity.Phone, "to myself")
+	b.SendSMS("+"+b.identity.Phone, "to myself")
 	if out := b.SentSMS(); len(out) != 2 || out[0].Text != "to another" {
 		t.Errorf("%v", out)
 	}
-	if s, ok := b.ReceiveSMS(); !ok || s.Text != "to myself" || s.Phone != b.Identity.Phone {
+	if s, ok := b.ReceiveSMS(); !ok || s.Text != "to myself" || s.Phone != b.identity.Phone {
 		t.Errorf("%v %v", s, ok)
 	}
 	for i := range inboxLimit + 1 {

@@ -40,8 +40,8 @@ func (m *Modem) SendSMS(phone, text string) Errno {
 	if len(m.outbox) > outboxLimit {
 		m.outbox = m.outbox[1:]
 	}
-	if strings.TrimPrefix(phone, "+") == m.Identity.Phone {
-		m.DeliverSMS(m.Identity.Phone, text)
+	if strings.TrimPrefix(phone, "+") == m.identity.Phone {
+		m.DeliverSMS(m.identity.Phone, text)
 	}
 	return 0
 }

@@ -2,7 +2,6 @@ package modem
 
 import (
 	"bytes"
-	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
 	"fmt"
@@ -145,26 +144,39 @@ func certificates(f File) ([]*x509.Certificate, error) {
 	return all, nil
 }
 
+// Numbers of the TLS protocol (RFC 5246 and the registry of cipher suites).
+const (
+	tls10 = 0x0301
+	tls12 = 0x0303
+
+	rsaAES128SHA        = 0x002F
+	rsaAES256SHA        = 0x0035
+	rsaAES128SHA256     = 0x003C
+	rsaAES128GCM        = 0x009C
+	rsaAES256GCM        = 0x009D
+	ecdheRSAAES128SHA   = 0xC013
+	ecdheRSAAES256SHA   = 0xC014
+	ecdheECDSAAES128GCM = 0xC02B
+	ecdheECDSAAES256GCM = 0xC02C
+	ecdheRSAAES128GCM   = 0xC02F
+	ecdheRSAAES256GCM   = 0xC030
+)
+
 // rsaSuites are those with RSA key exchange, all that the SARA-R410M offers
 // (device-facts.md 6.3).
-var rsaSuites = [...]uint16{
-	tls.TLS_RSA_WITH_AES_256_GCM_SHA384, tls.TLS_RSA_WITH_AES_128_GCM_SHA256,
-	tls.TLS_RSA_WITH_AES_128_CBC_SHA256, tls.TLS_RSA_WITH_AES_256_CBC_SHA, tls.TLS_RSA_WITH_AES_128_CBC_SHA,
-}
+var rsaSuites = [...]uint16{rsaAES256GCM, rsaAES128GCM, rsaAES128SHA256, rsaAES256SHA, rsaAES128SHA}
 
 // ecdheSuites are what the Cat 1 modem offers besides. Which firmware began to
 // is not known.
 var ecdheSuites = [...]uint16{
-	tls.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384, tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
-	tls.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
-	tls.TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA, tls.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA,
+	ecdheRSAAES256GCM, ecdheRSAAES128GCM, ecdheECDSAAES256GCM, ecdheECDSAAES128GCM, ecdheRSAAES256SHA, ecdheRSAAES128SHA,
 }
 
 // tlsConfig is what the modem's TLS does for this socket. It never checks the
 // server's name: nothing says that it does, and the program cannot tell it one.
 func (s *Socket) tlsConfig() *world.TLS {
 	p := s.m.profile
-	t := &world.TLS{MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS12, MaxCommonName: p.ServerNameMax.Value}
+	t := &world.TLS{MinVersion: tls10, MaxVersion: tls12, MaxCommonName: p.ServerNameMax.Value}
 	if p.Model != profile.LTEM {
 		t.CipherSuites = append(t.CipherSuites, ecdheSuites[:]...)
 	}

@@ -7,6 +7,8 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -77,6 +79,19 @@ func TestModelEndpointAndPower(t *testing.T) {
 			}
 			b.CloseAll()
 		}
+	}
+}
+
+// The numbers are crypto/tls's own.
+func TestSuitesAreKnown(t *testing.T) {
+	for _, id := range append(rsaSuites[:], ecdheSuites[:]...) {
+		name := tls.CipherSuiteName(id)
+		if strings.HasPrefix(name, "0x") || strings.HasPrefix(name, "TLS_RSA") != slices.Contains(rsaSuites[:], id) {
+			t.Errorf("%#x is %s", id, name)
+		}
+	}
+	if tls10 != tls.VersionTLS10 || tls12 != tls.VersionTLS12 {
+		t.Error("a version has another number")
 	}
 }
 

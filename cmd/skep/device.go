@@ -1,0 +1,167 @@
+package main
+
+import (
+	"fmt"
+	"hash/fnv"
+	"io"
+	"os"
+	"time"
+
+	"github.com/skep-sim/skep/internal/host/app"
+	"github.com/skep-sim/skep/internal/world"
+	"github.com/skep-sim/skep/internal/xbee"
+	"github.com/skep-sim/skep/internal/xbee/flash"
+	"github.com/skep-sim/skep/internal/xbee/profile"
+)
+
+// deviceFlags are the same wherever a device is made.
+type deviceFlags struct {
+	Model    string `help:"Module: ltem (XBee 3 Cellular LTE-M/NB-IoT) or cat1 (LTE Cat 1)." enum:"ltem,cat1" default:"ltem"`
+	Firmware string `help:"Firmware, as ATVR shows it. Default: 11413 for ltem, 31011 for cat1." placeholder:"NUMBER"`
+	Power    string `help:"Supply of the development board: wall, or usb alone, which is too weak." enum:"wall,usb" default:"wall"`
+	State    string `help:"Directory that keeps what survives power-off: files, bundle, registers. Default: one per user and application." placeholder:"DIR"`
+	Heap     int    `help:"Bytes of the raw heap region. Default: the firmware's, 32768." placeholder:"BYTES"`
+	Cloud    string `help:"local: names of AWS IoT endpoints lead to the local AWS IoT; off: they do not." enum:"local,off" default:"local"`
+	Net      string `help:"host: the rest of the world is the host's network; none: there is none." enum:"host,none" default:"host"`
+	Clock    string `help:"real, or virtual: sleeping costs no time." enum:"real,virtual" default:"real"`
+	Seed     uint64 `help:"Seed of everything random in a virtual world, and of the module's serial number." default:"1"`
+}
+
+// machine is a device that is ready to be powered on, and what belongs to it.
+type machine struct {
+	device *xbee.Device
+	flash  *flash.Device
+	cloud  *localCloud
+	closed bool
+}
+
+// setup is what a command wants of a device.
+type setup struct {
+	app       *app.App // nil: an empty module
+	name      string
+	serial    world.Stream
+	autostart bool
+	noREPL    bool
+	stderr    io.Writer
+}
+
+// open makes the device that the flags describe.
+func (f *deviceFlags) open(s setup) (m *machine, err error) {
+	p, err := profile.Find(f.Model, f.Firmware)
+	if err != nil {
+		return nil, err
+	}
+	dir := ""
+	if s.app != nil {
+		dir = s.app.Dir
+	}
+	state, err := deviceState(f.State, s.name, dir, f.Model)
+	if err != nil {
+		return nil, err
+	}
+	m = &machine{}
+	defer func() {
+		if err != nil {
+			m.close()
+			m = nil
+		}
+	}()
+	if m.flash, err = flash.OpenState(state); err != nil {
+		return m, err
+	}
+	var files []app.File
+	if s.app != nil {
+		if files, err = s.app.Files(p.MpyVersion.Value); err != nil {
+			return m, err
+		}
+	}
+	if f.Cloud == "local" && s.app != nil && s.app.Config.Cloud.Thing != "" {
+		if m.cloud, err = startCloud("", "skep run", s.stderr); err != nil {
+			return m, fmt.Errorf("%w; or run without it: --cloud off", err)
+		}
+		certs, err := m.cloud.prepare(s.app.Config.Cloud)
+		if err != nil {
+			return m, err
+		}
+		files = append(files, notIn(files, certs)...)
+	}
+	if s.app != nil {
+		if _, err = m.flash.Lay(hostFiles(files)); err != nil {
+			return m, err
+		}
+	}
+	w, err := f.world(s.serial, m.cloud)
+	if err != nil {
+		return m, err
+	}
+	m.device = xbee.New(xbee.Config{
+		Profile: p, World: w, Flash: m.flash, Serial: serialNumber(f.Seed, state), HeapBytes: f.Heap,
+		Autostart: s.autostart, NoREPL: s.noREPL,
+		Note: func(text string) { fmt.Fprintln(s.stderr, "skep:", text) },
+	})
+	return m, nil
+}
+
+// world is what the device is connected to.
+func (f *deviceFlags) world(serial world.Stream, cloud *localCloud) (world.World, error) {
+	w := world.Real()
+	if f.Clock == "virtual" {
+		w = world.Virtual(f.Seed).WithClock(world.NewVirtualClock(time.Now().UTC()))
+	}
+	host := world.HostNetwork(w.Clock())
+	network := host
+	if f.Net == "none" {
+		network = world.NoNetwork()
+	}
+	if cloud != nil {
+		network = world.WithRoutes(network, host, cloud.routes()...)
+	}
+	supply, err := world.ParseSupply(f.Power)
+	return w.WithNetwork(network).WithSerial(serial).WithPower(supply), err
+}
+
+// serialNumber gives every state directory a module of its own.
+func serialNumber(seed uint64, state string) uint64 {
+	h := fnv.New64a()
+	fmt.Fprint(h, seed, state)
+	return h.Sum64()
+}
+
+// notIn returns the files of b whose path none of a has: the application's own
+// certificates win over those of the local cloud.
+func notIn(a, b []app.File) []app.File {
+	have := map[string]bool{}
+	for _, f := range a {
+		have[f.Path] = true
+	}
+	var rest []app.File
+	for _, f := range b {
+		if !have[f.Path] {
+			rest = append(rest, f)
+		}
+	}
+	return rest
+}
+
+func hostFiles(files []app.File) []flash.HostFile {
+	list := make([]flash.HostFile, len(files))
+	for i, f := range files {
+		list[i] = flash.HostFile{Path: f.Path, Data: f.Data, Secure: f.Secure}
+	}
+	return list
+}
+
+func (m *machine) close() {
+	if m == nil || m.closed {
+		return
+	}
+	m.closed = true
+	if m.cloud != nil {
+		m.cloud.close()
+	}
+	if m.flash != nil {
+		if err := m.flash.Close(); err != nil {
+			fmt.Fprintln(os.Stderr, "skep:", err)
+		}
+	}
+}

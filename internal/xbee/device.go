@@ -1,0 +1,324 @@
+// Package xbee is the module as a whole: it powers on, boots the interpreter,
+// starts main.py, serves the prompt, restarts, and loses power. Under it lie
+// flash, at, modem, bundle, profile and pymod (Digi's Python modules).
+//
+// A device belongs to the goroutine that calls Run. What it takes from outside
+// comes through its world.World; it knows no cloud and no host tool.
+package xbee
+
+import (
+	"io"
+	"strings"
+	"sync"
+
+	"github.com/skep-sim/skep/internal/pylib"
+	"github.com/skep-sim/skep/internal/repl"
+	"github.com/skep-sim/skep/internal/syntax"
+	"github.com/skep-sim/skep/internal/vm"
+	"github.com/skep-sim/skep/internal/world"
+	"github.com/skep-sim/skep/internal/xbee/at"
+	"github.com/skep-sim/skep/internal/xbee/bundle"
+	"github.com/skep-sim/skep/internal/xbee/flash"
+	"github.com/skep-sim/skep/internal/xbee/modem"
+	"github.com/skep-sim/skep/internal/xbee/profile"
+	"github.com/skep-sim/skep/internal/xbee/pymod"
+)
+
+// Config is what a device is made of.
+type Config struct {
+	Profile profile.Profile
+	World   world.World
+	Flash   *flash.Device
+	// Serial is the module's 64-bit serial number; the IMEI and the SIM's numbers
+	// derive from it.
+	Serial uint64
+	// HeapBytes replaces the profile's heap, if not 0.
+	HeapBytes int
+	// Firmware replaces the one made from the profile, if not nil; devices of one
+	// profile share theirs.
+	Firmware *vm.Firmware
+	// Autostart runs main.py whatever ATPS says.
+	Autostart bool
+	// NoREPL powers the device off when main has ended.
+	NoREPL bool
+	// Note takes remarks for the person at the host: which rule caused a failure,
+	// and what to do. Each is handed over once (may be nil).
+	Note func(text string)
+}
+
+// Device is one module.
+type Device struct {
+	conf    Config
+	profile profile.Profile
+	vm      *vm.VM
+	board   *pymod.Board
+	regs    *at.Registers
+	modem   *modem.Modem
+	console *console
+	repl    *repl.REPL
+
+	noteMu sync.Mutex
+	noted  map[string]bool
+
+	result Result
+}
+
+// Result is how a run of a device ended.
+type Result struct {
+	// Ran: there was a main, and it ended, by itself or by an exception.
+	Ran bool
+	// Failed: it ended by an exception other than SystemExit.
+	Failed bool
+}
+
+// New makes a device, powered off.
+func New(c Config) *Device {
+	d := &Device{conf: c, profile: c.Profile, noted: make(map[string]bool)}
+	return d
+}
+
+// Run powers the device on and runs it until it is powered off: when there is
+// nobody at its serial port any more, or, with NoREPL, when main has ended.
+func (d *Device) Run() Result {
+	w := d.conf.World
+	d.console = newConsole(w.Serial(), w.Clock())
+	defer d.console.close()
+	d.powerOn(pymod.PowerOnReset)
+	for {
+		again, cause := d.session()
+		if !again {
+			d.modem.CloseAll()
+			d.conf.Flash.FS().CloseAll()
+			return d.result
+		}
+		if cause != pymod.SoftResetCause {
+			d.powerOn(cause)
+		} else {
+			d.board.Cause = cause
+		}
+	}
+}
+
+// powerOn is a start of the whole module.
+func (d *Device) powerOn(cause pymod.ResetCause) {
+	w := d.conf.World
+	d.modem = modem.New(modem.Config{
+		Profile: d.profile, World: w, Serial: d.conf.Serial, Interrupt: d.console.pressed, Note: d.note,
+	})
+	d.regs = at.New(d.profile, (*state)(d), d.conf.Flash.Blob("registers"))
+	d.board = &pymod.Board{
+		Profile: d.profile, World: w, Flash: d.conf.Flash, Registers: d.regs, Modem: d.modem,
+		Cwd: flash.Root, Cause: cause, Note: d.note, Interrupt: d.console.pressed,
+		PoweredOn: w.Clock().Ticks(), Registered: d.modem.IsConnected, Asleep: d.modem.LoseConnections,
+	}
+	d.weakSupply()
+	fw := d.conf.Firmware
+	if fw == nil {
+		fw = NewFirmware(d.profile)
+	}
+	heap := d.conf.HeapBytes
+	if heap == 0 {
+		heap = d.profile.HeapBytes.Value
+	}
+	d.vm = vm.New(vm.Config{
+		Firmware: fw, HeapBytes: uint32(heap), FlashBytes: bundle.RegionBytes,
+		Hooks: vm.Hooks{
+			Stdout: d.console.writeText,
+			Stdin:  d.console.Key,
+			Files:  &pymod.Importer{Board: d.board},
+			Note:   d.note,
+			InterruptChar: func(c int) {
+				d.console.SetInterrupt(c)
+			},
+			Poll: d.poll,
+		},
+	})
+	d.console.mu.Lock()
+	d.console.fired = d.vm.Interrupt
+	d.console.mu.Unlock()
+	pymod.Attach(d.vm, d.board)
+	d.repl = repl.New(d.vm, d.console, repl.Config{Banner: d.banner(), NumberedPaste: true})
+}
+
+// NewFirmware makes the firmware of a profile, to be shared between devices.
+func NewFirmware(p profile.Profile) *vm.Firmware {
+	fw := vm.NewFirmware(Options(p))
+	pylib.Standard(fw, pylib.SysConfig{Platform: p.Platform.Value, Version: p.MicroPython.Value})
+	pylib.Help(fw, helpText)
+	pymod.System(fw)
+	pymod.Sockets(fw)
+	pymod.Network(fw)
+	return fw.Seal()
+}
+
+// Options are the interpreter's build options in a profile.
+func Options(p profile.Profile) vm.Options {
+	o := vm.XBee()
+	o.SaveCode = p.PersistentCodeSave.Value
+	o.NoAlloca = p.NoAlloca.Value
+	o.EventREPL = p.REPLEventDriven.Value
+	o.OverrideBuiltins = p.CanOverrideBuiltins.Value
+	o.HashBytes = p.QstrHashBytes.Value
+	o.StackLimit = p.StackLimit.Value
+	o.MpyVersion = p.MpyVersion.Value
+	return o
+}
+
+func (d *Device) banner() string {
+	return d.profile.Banner() + "\r\nType \"help()\" for more information.\r\n"
+}
+
+// note hands a remark to the host, once.
+func (d *Device) note(text string) {
+	if d.conf.Note == nil {
+		return
+	}
+	d.noteMu.Lock()
+	seen := d.noted[text]
+	d.noted[text] = true
+	d.noteMu.Unlock()
+	if !seen {
+		d.conf.Note(text)
+	}
+}
+
+// weakSupply makes the console of a module that cannot stand USB power lose
+// bytes.
+func (d *Device) weakSupply() {
+	if d.profile.USBPowerFails.Value != profile.USBBreaksSerial || !(*state)(d).onUSB() {
+		d.console.drop = nil
+		return
+	}
+	d.note("the serial port loses bytes because a Cat 1 module is fed by USB alone: plug the board into wall power (--power wall)")
+	entropy := d.conf.World.Entropy()
+	d.console.drop = func() bool {
+		var b [1]byte
+		io.ReadFull(entropy, b[:])
+		return b[0] < 8 // about 3 % of the bytes, a choice
+	}
+}
+
+// session is one life of the interpreter, from its start to a reset. again is
+// false when the device is powered off.
+func (d *Device) session() (again bool, cause pymod.ResetCause) {
+	defer func() {
+		r := recover()
+		if r == nil {
+			return
+		}
+		reset, ok := r.(pymod.Reset)
+		if !ok {
+			panic(r)
+		}
+		again, cause = true, reset.Cause
+		if reset.Kind == pymod.SoftReset {
+			d.console.writeText([]byte("soft reboot\n"))
+			cause = pymod.SoftResetCause
+		}
+		d.endSession()
+	}()
+	d.startInterpreter()
+	d.repl.Start()
+	if d.autostart() {
+		ran := d.runMain()
+		if d.conf.NoREPL {
+			return false, 0
+		}
+		if ran {
+			d.repl.Prompt()
+		}
+	} else if d.conf.NoREPL {
+		return false, 0
+	}
+	if d.repl.Run() == repl.EndOfInput {
+		return false, 0
+	}
+	panic(pymod.Reset{Kind: pymod.SoftReset})
+}
+
+func (d *Device) endSession() {
+	d.console.SetInterrupt(-1)
+	d.modem.CloseAll()
+	d.conf.Flash.FS().CloseAll()
+	d.board.Cwd = flash.Root
+}
+
+// startInterpreter begins with an empty heap and maps the bundle.
+func (d *Device) startInterpreter() {
+	v := d.vm
+	v.Reset()
+	d.board.MapBundle(v)
+	v.SetStackFloor(stackFloor)
+	path, _ := v.InitSysLists()
+	for _, dir := range []string{"", flash.Root, flash.Root + "/lib"} {
+		v.ListAppend(path, v.StaticStr(dir))
+	}
+	v.Release(0)
+}
+
+// stackFloor is what the firmware's own main function has on the C stack when a
+// line typed at the prompt is run, in bytes. With the cost of a call it gives
+// the 984 of the seed's mem_info.
+const stackFloor = 400
+
+func (d *Device) autostart() bool {
+	return d.conf.Autostart || d.regs.Active("PS").Int() == 1
+}
+
+// runMain runs /flash/main.py or, if there is none, /flash/main.mpy, and
+// reports whether there was one.
+func (d *Device) runMain() bool {
+	fs := d.conf.Flash.FS()
+	path := flash.Root + "/main.py"
+	if _, err := fs.Stat("/", path); err != nil {
+		path = flash.Root + "/main.mpy"
+		if _, err := fs.Stat("/", path); err != nil {
+			if d.conf.NoREPL {
+				d.note("there is no main.py and no main.mpy on /flash: nothing was run; use skep repl for the prompt")
+			}
+			return false
+		}
+	}
+	text, err := fs.ReadSecure("/", path)
+	v := d.vm
+	exc := v.Try(func() {
+		if err != nil {
+			v.RaiseOS(vm.Errno(flash.ErrnoOf(err)))
+		}
+		d.runFile(path, text)
+	})
+	d.console.SetInterrupt(-1)
+	d.result.Ran = true
+	d.result.Failed = false
+	if exc != vm.Null && !v.IsSubclass(v.TypeOf(exc), vm.TypeSystemExit) {
+		d.result.Failed = true
+		v.Stdout().PrintException(exc)
+	}
+	v.UnlockHeap()
+	v.Release(0)
+	return true
+}
+
+func (d *Device) runFile(path string, text []byte) {
+	v := d.vm
+	p := v.Stdout()
+	p.String("\n")
+	var raw uint32
+	if strings.HasSuffix(path, ".mpy") {
+		p.String("Loading " + path + "...\n")
+		raw = v.LoadMpyFile(path, text)
+	} else {
+		p.String("Parsing " + path + "...\n")
+		raw = v.CompileFile(text, "<stdin>", syntax.File, func() { p.String("Compiling " + path + "...\n") })
+	}
+	p.String("Running bytecode...\n")
+	d.console.SetInterrupt(3)
+	v.RunRaw(raw, v.MainDict(), v.MainDict())
+}
+
+// poll is called from the interpreter's loop now and then.
+func (d *Device) poll() {
+	if d.console.hit.Swap(false) {
+		d.vm.KeyboardInterrupt()
+	}
+}

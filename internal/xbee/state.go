@@ -1,0 +1,161 @@
+package xbee
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/skep-sim/skep/internal/world"
+	"github.com/skep-sim/skep/internal/xbee/at"
+	"github.com/skep-sim/skep/internal/xbee/pymod"
+)
+
+// state answers the AT table's questions about the module and obeys its orders.
+type state Device
+
+// Readings that nothing in a virtual module decides: choices.
+const (
+	millivoltsWall = 3300
+	millivoltsUSB  = 3080
+	celsius        = 27
+)
+
+// ReadState implements at.Module.
+func (s *state) ReadState(name string) (at.Value, error) {
+	m := s.modem
+	id := m.Identity()
+	signal, heard := m.Signal()
+	switch name {
+	case "AI":
+		return at.Int(uint64(m.Association())), nil
+	case "SH", "SL":
+		high, low, err := at.Serial(id.IMEI)
+		if err != nil {
+			return at.Value{}, err
+		}
+		if name == "SH" {
+			return at.Raw(high[:]), nil
+		}
+		return at.Raw(low[:]), nil
+	case "VL":
+		return at.Str(fmt.Sprintf("%s\rFirmware: %X\rModem: %s %s", s.profile.Product.Value, s.profile.Firmware,
+			s.profile.Modem.Value, s.profile.ModemFirmware.Value)), nil
+	case "IM":
+		return at.Str(id.IMEI), nil
+	case "II":
+		return at.Str(id.IMSI), nil
+	case "S#":
+		return at.Str(id.ICCID), nil
+	case "PH":
+		return at.Str(id.Phone), nil
+	case "MN":
+		return at.Str(m.Operator()), nil
+	case "MV":
+		return at.Str(id.Firmware), nil
+	case "MY":
+		return at.Str(m.Interface().Address.String()), nil
+	case "OA":
+		return at.Str(m.OperatingAPN(s.regs.Active("AN").Text())), nil
+	case "OD":
+		return at.Str("0.0.0.0"), nil
+	case "CI":
+		return at.Int(0xFF), nil // nothing was sent in transparent mode
+	case "DI":
+		return at.Int(5), nil // not connected to Remote Manager
+	case "BL":
+		return at.Raw(make([]byte, 6)), nil
+	case "TP":
+		return at.Int(celsius), nil
+	case "%V":
+		if s.onUSB() {
+			return at.Int(millivoltsUSB), nil
+		}
+		return at.Int(millivoltsWall), nil
+	}
+	if !heard {
+		return at.Value{}, nil
+	}
+	switch name {
+	case "DB":
+		return at.Int(uint64(-signal.RSSI)), nil
+	case "SW":
+		return at.Int(uint64(-signal.RSRP)), nil
+	case "SQ":
+		return at.Int(uint64(-signal.RSRQ)), nil
+	}
+	return at.Value{}, nil
+}
+
+// Obey implements at.Module.
+func (s *state) Obey(name string, arg at.Value) (at.Value, error) {
+	switch name {
+	case "FR":
+		panic(pymod.Reset{Kind: pymod.HardReset, Cause: pymod.HardResetCause})
+	case "NR":
+		s.modem.Rejoin()
+	case "SD":
+		s.modem.SetAirplane(true)
+	case "DT":
+		return s.dateTime(arg)
+	case "LA":
+		return s.lookUp(arg)
+	case "PY":
+		return s.python(arg)
+	default:
+		return at.Value{}, fmt.Errorf("%s: %w: the virtual module cannot do this", name, at.ErrFailed)
+	}
+	return at.Value{}, nil
+}
+
+// dateTime is ATDT: seconds since 2000, or, with 1, ISO text.
+func (s *state) dateTime(arg at.Value) (at.Value, error) {
+	now := s.board.RTC()
+	if arg.Text() == "1" || arg.Kind() == at.Number && arg.Int() == 1 {
+		return at.Str(isoTime(now)), nil
+	}
+	return at.Int(uint64(now)), nil
+}
+
+// isoTime writes seconds since 2000-01-01 as text.
+func isoTime(seconds int64) string {
+	return time.Date(2000, time.January, 1, 0, 0, int(seconds), 0, time.UTC).Format("2006-01-02T15:04:05")
+}
+
+// lookUp is ATLA: a name's address.
+func (s *state) lookUp(arg at.Value) (at.Value, error) {
+	found, errno := s.modem.Resolve(arg.Text(), s.modem.Deadline(s.modem.DialLimit()))
+	if errno != 0 {
+		return at.Value{}, fmt.Errorf("LA %s: %w: %w", arg.Text(), at.ErrFailed, errno)
+	}
+	return at.Str(found[0].String()), nil
+}
+
+// python is ATPY with its sub-command.
+func (s *state) python(arg at.Value) (at.Value, error) {
+	switch arg.Text() {
+	case "B", "b":
+		size, hash, date := s.board.BundleReport()
+		return at.Str(fmt.Sprintf("bytecode: %d bytes (hash=0x%08X)\rbundled: %s", size, hash, isoTime(int64(date)))), nil
+	case "V", "v":
+		return at.Str("MicroPython " + s.profile.PythonVersion.Value + " on " + s.profile.PythonDate.Value), nil
+	case "E", "e":
+		if err := s.board.EraseBundle(); err != nil {
+			return at.Value{}, fmt.Errorf("PYE: %w: %w", at.ErrFailed, err)
+		}
+		panic(pymod.Reset{Kind: pymod.SoftReset})
+	case "^":
+		s.vm.KeyboardInterrupt()
+		return at.Value{}, nil
+	}
+	return at.Value{}, fmt.Errorf("PY%s: %w: give B, E, V or ^", arg.Text(), at.ErrValue)
+}
+
+// Applied implements at.Module.
+func (s *state) Applied(names []string) {
+	for _, n := range names {
+		if n == "AM" {
+			s.modem.SetAirplane(s.regs.Active("AM").Int() == 1)
+		}
+	}
+}
+
+func (s *state) onUSB() bool { return s.conf.World.Power().Supply() == world.USB }
