@@ -245,13 +245,17 @@ func (vm *VM) expandStar(haveSelf bool, nArgs, nKw int, a []Value) (block uint32
 		e.add(v)
 	}
 	if generic {
-		it := vm.Iter(star, 0)
+		stack := vm.stack
+		it := vm.Iter(star, vm.iterBuf())
+		mark := vm.Mark()
 		for v := vm.Next(it); v != Null; v = vm.Next(it) {
 			if e.n >= e.alloc {
 				e.grow(e.alloc * 2)
 			}
 			e.add(v)
+			vm.Release(mark, Value(e.block))
 		}
+		vm.stack = stack
 	}
 	pos := e.n
 	for _, v := range pairs {

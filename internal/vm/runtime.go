@@ -299,7 +299,8 @@ func (vm *VM) unpack(seq Value, dst []Value) {
 		}
 		return
 	}
-	it := vm.Iter(seq, 0)
+	stack := vm.stack
+	it := vm.Iter(seq, vm.iterBuf())
 	for i := 0; i < n; i++ {
 		v := vm.Next(it)
 		if v == Null {
@@ -310,6 +311,7 @@ func (vm *VM) unpack(seq Value, dst []Value) {
 	if vm.Next(it) != Null {
 		vm.tooMany(n)
 	}
+	vm.stack = stack
 }
 
 func (vm *VM) tooFew(got int) {
