@@ -1,6 +1,9 @@
 package vm
 
-import "bytes"
+import (
+	"bytes"
+	"math"
+)
 
 // This file is what sequences share: bounds of slices, repetition, ordering,
 // searching.
@@ -103,8 +106,8 @@ func repeat(dst, items []Value) {
 // MemoryError of a sequence that no heap holds.
 func (vm *VM) repeated(n, times, itemBytes int) int {
 	times = max(times, 0)
-	if n != 0 && times > (1<<31-64)/(n*itemBytes) {
-		vm.memoryError(uint32(n * times * itemBytes))
+	if n != 0 && times > (math.MaxUint32-64)/(n*itemBytes) {
+		vm.memoryError(math.MaxUint32) // C's multiplication wraps, and it crashes
 	}
 	return n * times
 }
