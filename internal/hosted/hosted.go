@@ -99,6 +99,9 @@ func RunOn(fw *vm.Firmware, c Config, src []byte, name string, argv []string) (s
 			v.RunRaw(v.LoadMpyFile(name, src), v.MainDict(), v.MainDict())
 			return
 		}
+		if v.Options().FileAttr {
+			v.DictStore(v.MainDict(), vm.QFile.Value(), v.Intern(name).Value())
+		}
 		v.Exec(src, name, syntax.File, vm.FileReader, v.MainDict(), v.MainDict())
 	})
 	if exc == vm.Null {
