@@ -179,7 +179,7 @@ func Full() Options {
 		StaticEmergency: 256, MemStats: true, Warnings: true, OverrideBuiltins: true, EmacsKeys: true,
 		HashBytes: 2, QstrChunk: 128, FirstPool: 20, MpyVersion: 4,
 		FileAttr: true, Compiler: compiler.Features{DoubleTupleAssign: true, TripleTupleAssign: true, ReturnIfExpr: true, OrderedDictLiteral: true},
-		WeakLinks: true, IOBase: true, CRC32: true, HashSHA256: true, Regex: true,
+		IOBase: true, CRC32: true, HashSHA256: true, Regex: true,
 		StackLimit: 40000, FrameCost: 176, NativeCost: 96,
 	}
 }
@@ -224,7 +224,7 @@ func XBee() Options {
 	o.Help = true
 	o.StackLimit = 3584
 	o.ErrnoOffset = 7000
-	o.IOBase = false
+	o.IOBase, o.WeakLinks = false, true
 	o.ARM = true
 	return o
 }
