@@ -7,6 +7,7 @@ import "github.com/skep-sim/skep/internal/vm"
 func System(fw *vm.Firmware) {
 	Errnos(fw)
 	OS(fw)
+	IO(fw)
 	Time(fw)
 	Machine(fw)
 	XBee(fw)
