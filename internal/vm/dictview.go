@@ -53,7 +53,6 @@ func dictViewPrint(vm *VM, p *Printer, self Value, kind PrintKind) {
 	view, dict := vm.Mem[self/4+2], vm.Mem[self/4+1]
 	p.String([...]string{"dict_items", "dict_keys", "dict_values"}[view])
 	p.String("([")
-	mark := vm.Mark()
 	for pos, first := 0, true; ; first = false {
 		k, v, ok := vm.DictNext(dict, &pos)
 		if !ok {
@@ -68,9 +67,11 @@ func dictViewPrint(vm *VM, p *Printer, self Value, kind PrintKind) {
 		case viewValues:
 			p.Value(v, PrintRepr)
 		default:
+			// only the tuple is forgotten: printing may have moved p's buffer
+			at := vm.Mark()
 			p.Value(vm.NewTuple(k, v), PrintRepr)
+			vm.temps[at] = 0
 		}
-		vm.Release(mark)
 	}
 	p.String("])")
 }
