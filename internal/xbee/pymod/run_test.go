@@ -16,7 +16,7 @@ import (
 
 // rig is a device without a serial port: programs are run on it one by one.
 type rig struct {
-	t     *testing.T
+	t     testing.TB
 	vm    *vm.VM
 	board *Board
 	clock *world.VirtualClock
@@ -48,7 +48,7 @@ func (m testModule) Obey(name string, arg at.Value) (at.Value, error) {
 
 func (m testModule) Applied([]string) {}
 
-func newRig(t *testing.T, more ...func(*vm.Firmware)) *rig {
+func newRig(t testing.TB, more ...func(*vm.Firmware)) *rig {
 	t.Helper()
 	dev, err := flash.Open(flash.NewMemory())
 	if err != nil {
@@ -57,7 +57,7 @@ func newRig(t *testing.T, more ...func(*vm.Firmware)) *rig {
 	return newRigOn(t, dev, more...)
 }
 
-func newRigOn(t *testing.T, dev *flash.Device, more ...func(*vm.Firmware)) *rig {
+func newRigOn(t testing.TB, dev *flash.Device, more ...func(*vm.Firmware)) *rig {
 	t.Helper()
 	p, err := profile.Find("", "")
 	if err != nil {
