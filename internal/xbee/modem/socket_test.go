@@ -140,16 +140,15 @@ func TestTimeouts(t *testing.T) {
 	if d := b.clock.Now().Sub(before); d < 50*time.Millisecond || d > 60*time.Millisecond {
 		t.Errorf("the wait took %v of the device's time", d)
 	}
-	// a peer that does not read fills the pipe
-	b.PowerOn()
-	b.online()
-	stuck := serve(t, nil, func(c net.Conn) { time.Sleep(300 * time.Millisecond) })
-	s = b.socket(t, TCP)
-	if e := connect(s, stuck.Addr().String(), int(stuck.Port())); e != ENXIO {
-		t.Fatalf("without a route: %v", e)
-	}
-	b2 := newBoard(t, profile.LTEM, world.Route{Hosts: "stuck.test", To: stuck}).online()
-	s = b2.socket(t, TCP)
+}
+
+// A peer that does not read fills the pipe.
+func TestSendWithoutRoom(t *testing.T) {
+	done := make(chan struct{})
+	stuck := serve(t, nil, func(c net.Conn) { <-done })
+	defer close(done)
+	b := newBoard(t, profile.LTEM, world.Route{Hosts: "stuck.test", To: stuck}).online()
+	s := b.socket(t, TCP)
 	if e := connect(s, "stuck.test", 80); e != 0 {
 		t.Fatal(e)
 	}
@@ -159,7 +158,14 @@ func TestTimeouts(t *testing.T) {
 		_, e = s.Send(make([]byte, 16<<10), s.Deadline())
 	}
 	if e != EAGAIN {
-		t.Errorf("sending into a full pipe: %v", e)
+		t.Errorf("not waiting: %v", e)
+	}
+	s.SetTimeout(20 * time.Millisecond)
+	for e = 0; e == 0; {
+		_, e = s.Send(make([]byte, 16<<10), s.Deadline())
+	}
+	if e != ETIMEDOUT {
+		t.Errorf("waiting: %v", e)
 	}
 }
 

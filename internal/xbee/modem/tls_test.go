@@ -260,3 +260,16 @@ func TestUSBReadsComeBackEmpty(t *testing.T) {
 		t.Errorf("notes: %q", b.notes)
 	}
 }
+
+// Whatever a program gives as files, the modem says what is wrong or tries.
+func FuzzCredentials(f *testing.F) {
+	f.Add([]byte("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"), []byte("-----BEGIN RSA PRIVATE KEY-----\nAAAA\n-----END RSA PRIVATE KEY-----\n"))
+	f.Add([]byte(nil), []byte("-----BEGIN PRIVATE KEY-----\n"))
+	profiles := profile.All()
+	f.Fuzz(func(t *testing.T, cert, key []byte) {
+		c := Credentials{CA: File{"ca", cert}, Certificate: File{"cert", cert}, Key: File{"key", key}}
+		for _, p := range profiles {
+			c.unusable(p)
+		}
+	})
+}
