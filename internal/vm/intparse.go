@@ -99,7 +99,7 @@ func (vm *VM) badInt(text []byte, base int) {
 	s := vm.NewVstr(50)
 	p := s.Printer()
 	p.Printf("invalid syntax for integer with base %d: ", base)
-	p.quoteASCII(text)
+	p.PrintQuoted(text, true)
 	vm.RaiseArg(TypeValueError, s.Object(TypeStr))
 }
 

@@ -243,38 +243,3 @@ func (vm *VM) intPrefix(b []byte, v Value, base int, baseChar byte, flags PrintF
 	}
 	return string(b)
 }
-
-// quoteASCII prints text in quotes, with everything but printable ASCII escaped.
-func (p *Printer) quoteASCII(text []byte) {
-	single, double := false, false
-	for _, c := range text {
-		single = single || c == '\''
-		double = double || c == '"'
-	}
-	quote := byte('\'')
-	if single && !double {
-		quote = '"'
-	}
-	p.Byte(quote)
-	for _, c := range text {
-		switch {
-		case c == quote:
-			p.String("\\")
-			p.Byte(c)
-		case c == '\\':
-			p.String("\\\\")
-		case c >= ' ' && c < 0x7f:
-			p.Byte(c)
-		case c == '\n':
-			p.String("\\n")
-		case c == '\r':
-			p.String("\\r")
-		case c == '\t':
-			p.String("\\t")
-		default:
-			p.String("\\x")
-			p.Bytes([]byte{"0123456789abcdef"[c>>4], "0123456789abcdef"[c&15]})
-		}
-	}
-	p.Byte(quote)
-}
