@@ -15,28 +15,14 @@ var (
 	negPow = [6]float32{1e-32, 1e-16, 1e-8, 1e-4, 1e-2, 1e-1}
 )
 
-// AppendFloat appends a number as mp_format_float writes it into a buffer of
-// size bytes (with the final NUL): format is e, f or g, or E, F or G, prec the
-// number of digits (negative: 6), sign what goes before a positive number (0:
-// nothing). What does not fit loses digits. size is at most 64.
-func AppendFloat(dst []byte, f float32, size int, format byte, prec int, sign byte) []byte {
-	var buf [64]byte
-	n := formatFloat(buf[:size], f, format, prec, sign)
-	return append(dst, buf[:n]...)
-}
-
 func less1(f float32) bool { return math.Float32bits(f) < 0x3f800000 }
 
-// formatFloat writes a number into buf and returns its length, which is less
-// than that of buf.
+// formatFloat writes a number as mp_format_float does and returns its length,
+// which is less than that of buf: 16 bytes (what the type itself uses) or more.
+// format is e, f or g, or E, F or G, prec the number of digits (negative: 6),
+// sign what goes before a positive number (0: nothing). What does not fit loses
+// digits.
 func formatFloat(buf []byte, f float32, format byte, prec int, sign byte) int {
-	if len(buf) <= minFloatBuf {
-		if len(buf) >= 2 {
-			buf[0] = '?'
-			return 1
-		}
-		return 0
-	}
 	s := 0
 	if math.Signbit(float64(f)) && f == f {
 		buf[0] = '-'
@@ -290,7 +276,8 @@ func (w *floatWriter) finish() {
 	}
 }
 
-// PrintFloat prints a number in a field; format and prec are as for AppendFloat.
+// PrintFloat prints a number in a field; format is e, f or g, or E, F or G, prec the
+// number of digits (negative: 6).
 func (p *Printer) PrintFloat(f float32, format byte, flags PrintFlags, fill byte, width, prec int) {
 	sign := byte(0)
 	if flags&PrintSign != 0 {
