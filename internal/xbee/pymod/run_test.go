@@ -70,6 +70,7 @@ func newRigOn(t testing.TB, dev *flash.Device, more ...func(*vm.Firmware)) *rig 
 	}
 	r.board.Registers = at.New(p, testModule{r.board}, dev.Blob("registers"))
 	fw := vm.NewFirmware(vm.XBee())
+	Errnos(fw)
 	pylib.Standard(fw, pylib.SysConfig{Platform: "xbee-cellular", Version: [3]int{1, 11, 0}})
 	System(fw)
 	for _, f := range more {
