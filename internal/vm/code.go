@@ -130,6 +130,7 @@ type Code struct {
 	simple    bool // positional arguments only: the quick way to call it
 	generator bool
 	bytes     uint32 // of a frame: 20 + state
+	cost      int    // of a call, in bytes of C stack
 	leak      bool   // the frame is left to the collector
 	onStack   bool   // the frame lies in the stack region
 	cells     []byte
@@ -198,6 +199,10 @@ func (vm *VM) decode(addr, table uint32) *Code {
 	if state <= 44 {
 		c.leak = vm.opt.NoAlloca
 		c.onStack = !vm.opt.NoAlloca
+	}
+	c.cost = vm.opt.FrameCost
+	if c.onStack {
+		c.cost += int(c.bytes)
 	}
 	vm.decodeBody(c, raw, table)
 	return c

@@ -28,6 +28,7 @@ type frame struct {
 	depth   int    // C stack in use while it runs, without what built-in code takes
 	limit   uint32 // the stack region behind it
 	stack   uint32
+	aux     uint32 // a block to be freed when it returns, or 0
 	prev    *frame
 	next    *frame
 }
@@ -40,7 +41,9 @@ const (
 	kindCall                       // a call in the frame below
 	kindForIter                    // a for loop in the frame below
 	kindYieldFrom                  // yield from in the frame below
-	kindInit                       // instance creation in the frame below
+	kindInit                       // instance creation in the frame below: the instance lies there
+	kindEnter                      // __enter__ of a with statement in the frame below
+	kindExit                       // __exit__ of a with statement that nothing went wrong in
 )
 
 const (
@@ -78,58 +81,60 @@ func (vm *VM) charge(n int) {
 // running one. Its kind is kindEntry; the loop changes that.
 func (vm *VM) enter(fun Value, args, kw []Value) *frame {
 	c := vm.funCode(fun)
-	cost := vm.opt.FrameCost
+	depth := vm.cstack + c.cost
+	if depth > vm.opt.StackLimit {
+		vm.raiseRecursion()
+	}
 	var block, at uint32
 	stack := vm.stack
 	if c.onStack {
-		cost += int(c.bytes)
 		at = stack
-		if at+c.bytes > vm.stackHi || vm.cstack+cost > vm.opt.StackLimit {
+		if at+c.bytes > vm.stackHi {
 			vm.raiseRecursion()
 		}
 		clear(vm.Mem[at/4 : (at+c.bytes)/4])
 		stack += c.bytes
 	} else {
-		if vm.cstack+cost > vm.opt.StackLimit {
-			vm.raiseRecursion()
-		}
 		block = vm.heap.Alloc(c.bytes)
 		if block == 0 {
 			vm.memoryError(c.bytes)
 		}
-		vm.Keep(Value(block))
 		at = block
 	}
-	base := at/4 + frameHeader
-	top := base + c.nState - 1
-	vm.bind(fun, c, top, args, kw)
-	f := vm.link()
-	f.code, f.pc, f.sp, f.top = c, 0, base-1, top
-	f.excBase = top + 1
-	f.exc = f.excBase - 3
+	top := at/4 + frameHeader + c.nState - 1
+	if c.simple && len(args) == c.nPos && len(kw) == 0 && len(c.cells) == 0 {
+		// nothing more is allocated
+		locals := vm.Mem[top+1-uint32(len(args)) : top+1]
+		for i, a := range args {
+			locals[len(locals)-1-i] = a
+		}
+	} else {
+		vm.Keep(Value(block))
+		vm.bind(fun, c, top, args, kw)
+	}
+	cur := vm.frame
+	f := cur.next
+	if f == nil {
+		f = vm.link()
+	}
+	f.code, f.pc, f.sp, f.top = c, 0, at/4+frameHeader-1, top
+	f.excBase, f.exc = top+1, top+1-3
 	f.block, f.stack = block, vm.stack
-	vm.stack = stack
 	f.fun = fun
 	f.saved = vm.globals
-	f.globals = vm.Mem[fun/4+funGlobals]
-	f.gmap = uint32(f.globals)/4 + 1
-	vm.globals = f.globals
-	f.gen, f.inject, f.kind = Null, Null, kindEntry
-	f.cost = cost
-	vm.cstack += cost
-	f.depth = vm.cstack
-	f.depth, f.limit = vm.cstack, vm.stack
+	globals := vm.Mem[fun/4+funGlobals]
+	f.globals, f.gmap = globals, uint32(globals)/4+1
+	f.gen, f.inject, f.kind, f.aux = Null, Null, kindEntry, 0
+	f.cost, f.depth, f.limit = c.cost, depth, stack
+	vm.globals, vm.stack, vm.cstack, vm.frame = globals, stack, depth, f
 	vm.Mem[at/4] = fun
-	vm.frame = f
 	return f
 }
 
 // leave undoes enter or resumeFrame.
 func (vm *VM) leave(f *frame) {
-	if f.gen == Null {
-		if f.block != 0 && !f.code.leak {
-			vm.heap.Free(f.block)
-		}
+	if f.gen == Null && f.block != 0 && !f.code.leak {
+		vm.heap.Free(f.block)
 	}
 	vm.stack = f.stack
 	vm.globals = f.saved
@@ -198,7 +203,7 @@ func (vm *VM) resumeFrame(g, send, throw Value) *frame {
 	f.gmap = uint32(f.globals)/4 + 1
 	vm.globals = f.globals
 	vm.Mem[i+genGlobals] = Null
-	f.gen, f.inject, f.kind = g, throw, kindEntry
+	f.gen, f.inject, f.kind, f.aux = g, throw, kindEntry, 0
 	f.cost = vm.opt.FrameCost
 	vm.cstack += f.cost
 	f.depth, f.limit = vm.cstack, vm.stack

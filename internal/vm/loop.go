@@ -104,6 +104,14 @@ dispatch:
 					m[sp] = m[s+1]
 					continue
 				}
+				if get := vm.propertyGetter(o, Qstr(in.a), f.code, pc-1); get != Null {
+					f.pc, f.sp = pc, sp
+					f = vm.enter(get, m[sp:sp+1], nil)
+					f.kind = kindCall
+					code, pc, sp, top = f.code.instrs, 0, f.sp, f.top
+					vm.ntemps = mark
+					continue
+				}
 			}
 			f.pc = pc
 			m[sp] = vm.LoadAttr(o, Qstr(in.a))
@@ -112,11 +120,14 @@ dispatch:
 		case iLoadMethod:
 			o := m[sp]
 			f.pc = pc
-			if o&3 == 0 && o < romBase && m[o/4] < romBase {
+			if o&3 == 0 && o-1 < romBase-1 && (m[o/4] < romBase || m[o/4] == TypeType) {
 				if vm.loadMethodFast(o, Qstr(in.a), f.code, pc-1, m[sp:sp+2]) {
 					sp++
 					continue
 				}
+			} else if vm.loadBuiltinMethod(o, Qstr(in.a), f.code, pc-1, m[sp:sp+2]) {
+				sp++
+				continue
 			}
 			d, back := vm.pair()
 			vm.LoadMethod(o, Qstr(in.a), d)
@@ -391,15 +402,36 @@ dispatch:
 
 		case iSetupWith:
 			f.pc = pc
-			r := vm.setupWith(m[sp:sp+4], sp)
+			vm.loadWith(m[sp:sp+4], f.code, pc-1)
+			if fn := m[sp+2]; fn&3 == 0 && fn-1 < romBase-1 && m[fn/4] == TypeFunBC && m[sp+3] != Null {
+				f.sp = sp
+				f = vm.enter(fn, m[sp+3:sp+4], nil)
+				f.kind = kindEnter
+				code, pc, sp, top = f.code.instrs, 0, f.sp, f.top
+				vm.ntemps = mark
+				continue
+			}
+			left = vm.callMethod0([2]Value{m[sp+2], m[sp+3]})
 			sp++
 			vm.pushHandler(f, in.a, sp, true)
 			sp++
-			m[sp] = r
+			m[sp] = left
 			vm.ntemps = mark
 
 		case iWithCleanup:
 			f.pc = pc
+			if fn := m[sp-2]; m[sp] == None && fn&3 == 0 && fn-1 < romBase-1 && m[fn/4] == TypeFunBC && m[sp-1] != Null {
+				sp -= 2
+				f.sp = sp
+				room, back := vm.pass(4)
+				room[0], room[1], room[2], room[3] = m[sp+1], None, None, None
+				f = vm.enter(fn, room, nil)
+				f.kind = kindExit
+				vm.nscratch = back
+				code, pc, sp, top = f.code.instrs, 0, f.sp, f.top
+				vm.ntemps = mark
+				continue
+			}
 			sp = vm.withCleanup(sp)
 			vm.ntemps = mark
 
@@ -696,6 +728,30 @@ dispatch:
 				}
 				continue
 			}
+			if fn&3 == 0 && fn-1 < romBase-1 {
+				switch m[fn/4] {
+				case TypeType:
+					if init := vm.initOf(fn, f.code, pc-1); init != Null {
+						callee, o := vm.startInit(fn, init, m[sp+1:sp+1+n], m[sp+1+n:sp+1+n+2*nkw])
+						m[sp] = o
+						f = callee
+						f.kind = kindInit
+						code, pc, sp, top = f.code.instrs, 0, f.sp, f.top
+						vm.ntemps = mark
+						continue
+					}
+				case TypeClosure:
+					if nkw == 0 {
+						if callee := vm.startClosure(fn, m[sp+1:sp+1+n]); callee != nil {
+							f = callee
+							f.kind = kindCall
+							code, pc, sp, top = f.code.instrs, 0, f.sp, f.top
+							vm.ntemps = mark
+							continue
+						}
+					}
+				}
+			}
 			m[sp] = vm.Call(fn, m[sp+1:sp+1+n], m[sp+1+n:sp+1+n+2*nkw])
 			vm.ntemps = mark
 
@@ -790,7 +846,7 @@ dispatch:
 			}
 			f.pc = pc
 			sp--
-			m[sp] = vm.BinaryOp(BinaryOp(in.a), l, r)
+			m[sp] = vm.quickOp(in, l, r)
 			vm.ntemps = mark
 
 		case iSub:
@@ -804,7 +860,7 @@ dispatch:
 			}
 			f.pc = pc
 			sp--
-			m[sp] = vm.BinaryOp(BinaryOp(in.a), l, r)
+			m[sp] = vm.quickOp(in, l, r)
 			vm.ntemps = mark
 
 		case iMul:
@@ -818,7 +874,7 @@ dispatch:
 			}
 			f.pc = pc
 			sp--
-			m[sp] = vm.BinaryOp(BinaryOp(in.a), l, r)
+			m[sp] = vm.quickOp(in, l, r)
 			vm.ntemps = mark
 
 		case iAnd:
@@ -841,7 +897,7 @@ dispatch:
 				continue
 			}
 			f.pc = pc
-			m[sp] = vm.BinaryOp(BinLess, l, r)
+			m[sp] = vm.quickOp(in, l, r)
 			vm.ntemps = mark
 
 		case iMore:
@@ -852,7 +908,7 @@ dispatch:
 				continue
 			}
 			f.pc = pc
-			m[sp] = vm.BinaryOp(BinMore, l, r)
+			m[sp] = vm.quickOp(in, l, r)
 			vm.ntemps = mark
 
 		case iLessEqual:
@@ -863,7 +919,7 @@ dispatch:
 				continue
 			}
 			f.pc = pc
-			m[sp] = vm.BinaryOp(BinLessEqual, l, r)
+			m[sp] = vm.quickOp(in, l, r)
 			vm.ntemps = mark
 
 		case iMoreEqual:
@@ -874,7 +930,7 @@ dispatch:
 				continue
 			}
 			f.pc = pc
-			m[sp] = vm.BinaryOp(BinMoreEqual, l, r)
+			m[sp] = vm.quickOp(in, l, r)
 			vm.ntemps = mark
 
 		case iEqual:
@@ -909,8 +965,14 @@ dispatch:
 		case iFastFastOp:
 			left, right = m[top-in.a], m[top-code[pc].a]
 			if left&right&1 == 0 {
-				in = &f.code.plain[pc-1]
-				goto again
+				if left == Null || right == Null {
+					in = &f.code.plain[pc-1]
+					goto again
+				}
+				sp++
+				opr = &f.code.plain[pc+1]
+				pc += 3
+				goto wide
 			}
 			sp++
 			pc++
@@ -919,8 +981,14 @@ dispatch:
 		case iFastConstOp:
 			left, right = m[top-in.a], Value(code[pc].a)
 			if left&1 == 0 {
-				in = &f.code.plain[pc-1]
-				goto again
+				if left == Null {
+					in = &f.code.plain[pc-1]
+					goto again
+				}
+				sp++
+				opr = &f.code.plain[pc+1]
+				pc += 3
+				goto wide
 			}
 			sp++
 			pc++
@@ -929,16 +997,22 @@ dispatch:
 		case iTopFastOp:
 			left, right = m[sp], m[top-in.a]
 			if left&right&1 == 0 {
-				in = &f.code.plain[pc-1]
-				goto again
+				if right == Null {
+					in = &f.code.plain[pc-1]
+					goto again
+				}
+				opr = &f.code.plain[pc]
+				pc += 2
+				goto wide
 			}
 			goto operator
 
 		case iTopConstOp:
 			left, right = m[sp], Value(in.a)
 			if left&1 == 0 {
-				in = &f.code.plain[pc-1]
-				goto again
+				opr = &f.code.plain[pc]
+				pc += 2
+				goto wide
 			}
 			goto operator
 
@@ -1173,10 +1247,10 @@ dispatch:
 		continue
 
 	wide:
-		// the result is no small int
+		// the result is no small int, or not both operands are
 		pc--
 		f.pc = pc
-		m[sp] = vm.BinaryOp(BinaryOp(opr.a), left, right)
+		m[sp] = vm.quickOp(opr, left, right)
 		vm.ntemps = mark
 		continue
 
@@ -1205,7 +1279,8 @@ dispatch:
 			}
 			f = vm.frame
 			code, pc, sp, top = f.code.instrs, f.pc, f.sp, f.top
-			if kind == kindForIter {
+			switch kind {
+			case kindForIter:
 				if v != None {
 					vm.Keep(v)
 					vm.NewException(TypeStopIteration, v)
@@ -1214,6 +1289,22 @@ dispatch:
 				sp -= iterSlots
 				pc = int(code[pc-1].a)
 				continue
+			case kindInit:
+				if f.next.aux != 0 {
+					vm.Free(f.next.aux)
+				}
+				if v != None {
+					vm.Keep(v)
+					exc = vm.initResult(v)
+					goto raise
+				}
+				continue
+			case kindEnter:
+				sp++
+				vm.pushHandler(f, code[pc-1].a, sp, true)
+				sp++
+			case kindExit:
+				v = None
 			}
 			m[sp] = v
 		}

@@ -267,6 +267,9 @@ func (vm *VM) hashKey(key Value) uint32 {
 	if key.IsQstr() {
 		return vm.qstrHash(key.Qstr())
 	}
+	if key.IsSmallInt() {
+		return uint32(int32(key) >> 1)
+	}
 	return uint32(vm.UnaryOp(UnaryHash, key).SmallInt())
 }
 

@@ -1,5 +1,7 @@
 package vm
 
+import "math"
+
 // This file is what the loop's less frequent operations do.
 
 func (vm *VM) unboundLocal() Value {
@@ -69,57 +71,235 @@ func (vm *VM) loadGlobalCached(f *frame, in *instr, at int) Value {
 	return v
 }
 
-// methodCache remembers which function a method name of an instruction was in a
-// class, as long as no class changed.
+// methodCache remembers what a name of an instruction was in a class, as long as
+// no class changed: a function, or the getter of a property.
 type methodCache struct {
 	gen   uint32
 	class Value
 	fun   Value
 }
 
-// loadMethodFast finds a method of an instance without special access in the
-// class's own dict chain; it reports false where the general way must be taken.
+// cached returns the cache of an instruction, making room for one an instruction
+// when the first is needed.
+func (c *Code) cached(at int) *methodCache {
+	if c.methods == nil {
+		c.methods = make([]methodCache, len(c.instrs))
+	}
+	return &c.methods[at]
+}
+
+// findInClasses looks for a name in the dicts of a class and its single bases,
+// as long as they are classes of the program; all dicts on the way are watched.
+func (vm *VM) findInClasses(class Value, q Qstr) Value {
+	for k := class; ; {
+		d := DictMap(vm.classLocals(k))
+		vm.Mem[d] |= mapWatchedClass
+		if s := vm.mapGet(d, q.Value()); s != 0 {
+			return vm.Mem[s+1]
+		}
+		k = vm.classParent(k)
+		if k == Null || k >= romBase || vm.Mem[k/4] != TypeType {
+			return Null
+		}
+	}
+}
+
+// loadMethodFast finds a method that is a bytecode function: of an instance, in
+// its class or the classes above, or of a class. It reports false where the
+// general way must be taken.
 func (vm *VM) loadMethodFast(o Value, q Qstr, c *Code, at int, dst []Value) bool {
 	class := vm.Mem[o/4]
-	if vm.everMember[q] {
+	self := o
+	if class == TypeType {
+		class, self = o, Null
+	} else if vm.everMember[q] {
 		return false
 	}
 	if c.methods != nil {
 		if mc := &c.methods[at]; mc.class == class && mc.gen == vm.typeGen {
+			dst[0], dst[1] = mc.fun, self
+			return true
+		}
+	}
+	if q == QClass || q == QNext || q == QName {
+		return false
+	}
+	fun := vm.findInClasses(class, q)
+	if fun == Null || vm.TypeOf(fun) != TypeFunBC {
+		return false
+	}
+	*c.cached(at) = methodCache{vm.typeGen, class, fun}
+	dst[0], dst[1] = fun, self
+	return true
+}
+
+// loadBuiltinMethod finds a method of an object of a built-in type, which never
+// changes.
+func (vm *VM) loadBuiltinMethod(o Value, q Qstr, c *Code, at int, dst []Value) bool {
+	typ := vm.TypeOf(o)
+	if c.methods != nil {
+		if mc := &c.methods[at]; mc.class == typ {
 			dst[0], dst[1] = mc.fun, o
 			return true
 		}
 	}
-	if vm.Mem[class/4+classFlags]&classAccessors != 0 || q == QClass || q == QNext {
+	t := vm.TypeInfo(typ)
+	if typ < romBase || t.Attr != nil || q == QClass || q == QNext {
 		return false
 	}
-	for k := class; ; {
-		if vm.Mem[k/4+classFlags]&classNative != 0 {
-			return false
-		}
-		if s := vm.mapGet(DictMap(vm.classLocals(k)), q.Value()); s != 0 {
-			fun := vm.Mem[s+1]
-			if vm.TypeOf(fun) != TypeFunBC {
-				return false
-			}
-			if c.methods == nil {
-				c.methods = make([]methodCache, len(c.instrs))
-			}
-			for w := class; ; w = vm.classParent(w) {
-				vm.Mem[DictMap(vm.classLocals(w))] |= mapWatchedClass
-				if w == k {
-					break
-				}
-			}
-			c.methods[at] = methodCache{vm.typeGen, class, fun}
-			dst[0], dst[1] = fun, o
-			return true
-		}
-		k = vm.classParent(k)
-		if k == Null || k >= romBase || vm.Mem[k/4] != TypeType {
-			return false
+	fun := t.Locals.Get(q)
+	if fun == Null || vm.TypeOf(fun) != TypeFunBuiltin {
+		return false
+	}
+	*c.cached(at) = methodCache{0, typ, fun}
+	dst[0], dst[1] = fun, o
+	return true
+}
+
+// propertyGetter returns the bytecode function behind a property of an
+// instance's class, or Null where the general way must be taken.
+func (vm *VM) propertyGetter(o Value, q Qstr, c *Code, at int) Value {
+	class := vm.Mem[o/4]
+	if vm.everMember[q] {
+		return Null
+	}
+	if c.methods != nil {
+		if mc := &c.methods[at]; mc.class == class && mc.gen == vm.typeGen {
+			return mc.fun
 		}
 	}
+	if !vm.opt.Property || vm.Mem[class/4+classFlags]&classAccessors == 0 {
+		return Null
+	}
+	p := vm.findInClasses(class, q)
+	if p == Null || vm.TypeOf(p) != TypeProperty {
+		return Null
+	}
+	getter := vm.Mem[p/4+1]
+	if vm.TypeOf(getter) != TypeFunBC {
+		return Null
+	}
+	*c.cached(at) = methodCache{vm.typeGen, class, getter}
+	return getter
+}
+
+// initOf returns the bytecode function __init__ of a class of the program that
+// has no __new__ and no built-in base, or Null where the general way must be
+// taken. It is found once for a state of the classes.
+func (vm *VM) initOf(class Value, c *Code, at int) Value {
+	if c.methods != nil {
+		if mc := &c.methods[at]; mc.class == class && mc.gen == vm.typeGen {
+			return mc.fun
+		}
+	}
+	if n, _ := vm.nativeBases(class); n != 0 || vm.findInClasses(class, QNew) != Null {
+		return Null
+	}
+	for k := class; k != Null && k != TypeObject; k = vm.classParent(k) {
+		if vm.Mem[k/4] != TypeType { // several bases
+			return Null
+		}
+	}
+	init := vm.findInClasses(class, QInit)
+	if init == Null || vm.TypeOf(init) != TypeFunBC {
+		return Null
+	}
+	*c.cached(at) = methodCache{vm.typeGen, class, init}
+	return init
+}
+
+// startInit makes an instance and the frame of its __init__, with the array of
+// arguments that C puts on the heap for the time of the call.
+func (vm *VM) startInit(class, init Value, args, kw []Value) (*frame, Value) {
+	o, _ := vm.newInstance(class)
+	if len(args) == 0 && len(kw) == 0 {
+		room, back := vm.pass(1)
+		room[0] = o
+		f := vm.enter(init, room, nil)
+		vm.nscratch = back
+		return f, o
+	}
+	n := uint32(2 + len(args) + len(kw))
+	p := vm.Alloc(4 * n)
+	a := vm.Mem[p/4 : p/4+n]
+	a[0], a[1] = init, o
+	copy(a[2:], args)
+	copy(a[2+len(args):], kw)
+	f := vm.enter(init, a[1:2+len(args)], a[2+len(args):])
+	f.aux = p
+	return f, o
+}
+
+// startClosure makes the frame of a call of a closure whose cells and arguments
+// are few enough for C's stack; nil where the general way must be taken.
+func (vm *VM) startClosure(closure Value, args []Value) *frame {
+	fun := vm.Mem[closure/4+1]
+	cells := vm.closureCells(closure)
+	n := len(cells) + len(args)
+	if n > 5 || vm.Mem[fun/4] != TypeFunBC {
+		return nil
+	}
+	room, back := vm.pass(n)
+	copy(room, cells)
+	copy(room[len(cells):], args)
+	f := vm.enter(fun, room, nil)
+	vm.nscratch = back
+	return f
+}
+
+// floatOp is an operation of two floats, or of a float and a small int, as the
+// quick operators name it; Null where the general way must be taken.
+func (vm *VM) floatOp(op iop, l, r Value) Value {
+	a, ok := vm.quickFloat(l)
+	if !ok {
+		return Null
+	}
+	b, ok := vm.quickFloat(r)
+	if !ok {
+		return Null
+	}
+	switch op {
+	case iAdd:
+		a += b
+	case iSub:
+		a -= b
+	case iMul:
+		a *= b
+	case iLess:
+		return Bool(a < b)
+	case iMore:
+		return Bool(a > b)
+	case iLessEqual:
+		return Bool(a <= b)
+	case iMoreEqual:
+		return Bool(a >= b)
+	default:
+		return Null
+	}
+	return vm.NewFloat(a)
+}
+
+func (vm *VM) quickFloat(v Value) (float32, bool) {
+	if v&3 == 0 && v-1 < romBase-1 && vm.Mem[v/4] == TypeFloat {
+		return math.Float32frombits(uint32(vm.Mem[v/4+1])), true
+	}
+	return float32(int32(v) >> 1), v&1 != 0
+}
+
+// quickOp is an operator of the quick ones on any operands.
+func (vm *VM) quickOp(in *instr, l, r Value) Value {
+	if l&r&1 == 0 {
+		if v := vm.floatOp(in.op, l, r); v != Null {
+			return v
+		}
+	}
+	switch in.op {
+	case iEqual:
+		return Bool(vm.Equal(l, r))
+	case iNotEqual:
+		return Bool(!vm.Equal(l, r))
+	}
+	return vm.BinaryOp(BinaryOp(in.a), l, r)
 }
 
 // loadSuper is the attribute of super(class, obj).
@@ -146,8 +326,9 @@ func (vm *VM) loadBuildClass() Value {
 	return vm.fw.builtins.Get(QBuildClass)
 }
 
-// setupWith loads __exit__ into w[0:2] and returns what __enter__ returns.
-func (vm *VM) setupWith(w []Value, sp uint32) Value {
+// loadWith loads __exit__ of the object in w[0] into w[0:2] and __enter__ into
+// w[2:4].
+func (vm *VM) loadWith(w []Value, c *Code, at int) {
 	obj := w[0]
 	vm.Keep(obj)
 	d, back := vm.pair()
@@ -156,7 +337,14 @@ func (vm *VM) setupWith(w []Value, sp uint32) Value {
 	vm.LoadMethod(obj, QEnter, d)
 	w[2], w[3] = d[0], d[1]
 	vm.nscratch = back
-	return vm.callMethod0([2]Value{w[2], w[3]})
+}
+
+// initResult is the exception of an __init__ that returned something.
+func (vm *VM) initResult(v Value) Value {
+	if vm.terse() {
+		return vm.NewExceptionMsg(TypeTypeError, "__init__() should return None")
+	}
+	return vm.NewExceptionf(TypeTypeError, "__init__() should return None, not '%s'", vm.TypeNameOf(v))
 }
 
 // withCleanup calls __exit__; it returns the new top of the stack.
