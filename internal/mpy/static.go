@@ -33,3 +33,7 @@ var staticNumbers = func() map[string]byte {
 	}
 	return m
 }()
+
+// StaticNames returns the names that .mpy versions 4 and 5 refer to by number:
+// every firmware that reads them holds them. The first is the empty one.
+func StaticNames() []string { return append([]string(nil), staticNames[:]...) }

@@ -1,11 +1,25 @@
 package pymod
 
-import "github.com/skep-sim/skep/internal/vm"
+import (
+	"github.com/skep-sim/skep/internal/mpy"
+	"github.com/skep-sim/skep/internal/vm"
+)
+
+// firmwareNames are names that the module's firmware must hold though no module
+// here needs them: with them, and only with them, the 32 names and 298 bytes of
+// the one bundle report that was observed come out (device-facts.md 5.3).
+var firmwareNames = [...]string{"data"}
 
 // System declares the modules that concern the module itself: uos, files,
 // utime, machine, xbee, and the error numbers. Module uerrno shows these only if
 // Errnos was called before it was declared.
 func System(fw *vm.Firmware) {
+	for _, name := range mpy.StaticNames() {
+		fw.Q(name)
+	}
+	for _, name := range firmwareNames {
+		fw.Q(name)
+	}
 	Errnos(fw)
 	OS(fw)
 	IO(fw)
