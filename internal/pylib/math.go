@@ -79,6 +79,9 @@ func Math(fw *vm.Firmware) {
 	special("gamma", math.Gamma)
 	special("lgamma", func(f float64) float64 {
 		r, _ := math.Lgamma(f)
+		if math.IsInf(f, -1) {
+			return -f // as C has it
+		}
 		return r
 	})
 }
