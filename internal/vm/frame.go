@@ -87,19 +87,21 @@ func (vm *VM) enter(fun Value, args, kw []Value) *frame {
 	}
 	var block, at uint32
 	stack := vm.stack
-	if c.onStack {
+	if !c.onStack {
+		block = vm.heap.Alloc(c.bytes)
+		at = block
+	}
+	if block == 0 {
+		// C's alloca, which serves too when the heap is full or locked
+		if vm.opt.NoAlloca {
+			vm.memoryError(c.bytes)
+		}
 		at = stack
 		if at+c.bytes > vm.stackHi {
 			vm.raiseRecursion()
 		}
 		clear(vm.Mem[at/4 : (at+c.bytes)/4])
 		stack += c.bytes
-	} else {
-		block = vm.heap.Alloc(c.bytes)
-		if block == 0 {
-			vm.memoryError(c.bytes)
-		}
-		at = block
 	}
 	top := at/4 + frameHeader + c.nState - 1
 	if c.simple && len(args) == c.nPos && len(kw) == 0 && len(c.cells) == 0 {
