@@ -310,7 +310,7 @@ func (im *importer) loadFile(mod Value, path string) {
 		vm.RaiseOS(errno)
 	}
 	if strings.HasSuffix(path, ".mpy") {
-		vm.RunRaw(vm.LoadMpyFile(path, text), globals, globals)
+		vm.runMpy(vm.LoadMpyFile(path, text), globals)
 		return
 	}
 	q := vm.Intern(path)

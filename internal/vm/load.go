@@ -3,6 +3,7 @@ package vm
 import (
 	"errors"
 
+	"github.com/skep-sim/skep/internal/memory"
 	"github.com/skep-sim/skep/internal/mpy"
 )
 
@@ -210,16 +211,34 @@ func (vm *VM) constant(o *mpy.Obj) Value {
 // RunRaw runs the code of a module in the given namespaces and returns the
 // value of an eval, else None.
 func (vm *VM) RunRaw(raw uint32, globals, locals Value) Value {
+	_, v := vm.runRaw(raw, globals, locals)
+	return v
+}
+
+// runRaw is RunRaw that also returns the function object it ran.
+func (vm *VM) runRaw(raw uint32, globals, locals Value) (f, v Value) {
 	oldGlobals, oldLocals := vm.globals, vm.locals
 	vm.globals, vm.locals = globals, locals
-	var v Value
 	exc := vm.Try(func() {
-		f := vm.newFunction(raw, Null, Null)
+		f = vm.newFunction(raw, Null, Null)
 		v = vm.Call(f, nil, nil)
 	})
 	vm.globals, vm.locals = oldGlobals, oldLocals
 	if exc != Null {
 		vm.Raise(exc)
 	}
-	return v
+	return f, v
+}
+
+// runMpy runs the body of a module that came from a .mpy file, and then puts
+// Options.ImportBlocks into effect.
+func (vm *VM) runMpy(raw uint32, globals Value) {
+	f, _ := vm.runRaw(raw, globals, globals)
+	n := vm.opt.ImportBlocks
+	if n < 0 {
+		vm.Free(uint32(f)) // nobody can call a module's body again
+	}
+	for ; n > 0; n-- {
+		vm.Alloc(memory.BlockBytes)
+	}
 }

@@ -154,6 +154,11 @@ type Options struct {
 	EmacsKeys bool
 	// FileAttr: modules from source get __file__ (MICROPY_PY___FILE__).
 	FileAttr bool
+	// ImportBlocks is a calibration, no rule of upstream's: how many blocks of 16
+	// bytes importing a .mpy file from the file system keeps more than the loader's
+	// rules say, or -1: one less, by giving back the function object of the module's
+	// body once it has run. A module that runs in place in flash is not concerned.
+	ImportBlocks int
 	// ROMNames, if not empty, are the names that the firmware holds, in their
 	// order; any other costs a program that uses it, even one that this
 	// interpreter's own tables know.

@@ -370,6 +370,7 @@ func (vm *VM) markRoots(m *memory.Marker) {
 	}
 	for f := vm.frame; f != &vm.base; f = f.prev {
 		m.Word(f.block)
+		m.Word(f.aux)
 		m.Word(uint32(f.fun))
 		m.Word(uint32(f.globals))
 	}

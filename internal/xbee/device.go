@@ -158,6 +158,7 @@ func Options(p profile.Profile) vm.Options {
 	o.NoAlloca = p.NoAlloca.Value
 	o.EventREPL = p.REPLEventDriven.Value
 	o.OverrideBuiltins = p.CanOverrideBuiltins.Value
+	o.ImportBlocks = p.ImportBlocks.Value
 	o.HashBytes = p.QstrHashBytes.Value
 	o.StackLimit = p.StackLimit.Value
 	o.MpyVersion = p.MpyVersion.Value

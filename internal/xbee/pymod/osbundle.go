@@ -50,7 +50,7 @@ const (
 	// where in flash it lies would make a str of 16 bytes two blocks.
 	bundleNote = 4
 	// The working memory: pieces of one block and of two.
-	bundleSmallPieces = 10
+	bundleSmallPieces = 11
 	bundleLargePieces = 3
 	// bundleStack is the C stack that bundling takes: 984, less the 576 that
 	// mem_info() typed at a prompt reports on such a module.
