@@ -62,6 +62,12 @@ type best struct {
 func (b *best) offer(item Value) {
 	vm := b.vm
 	key := item
+	if b.fn == Null && item&b.item&1 != 0 { // Null is no small int
+		if b.op == BinLess && int32(item) < int32(b.item) || b.op == BinMore && int32(item) > int32(b.item) {
+			b.key, b.item = item, item
+		}
+		return
+	}
 	if b.fn != Null {
 		vm.Keep(item)
 		key = vm.Call1(b.fn, item)

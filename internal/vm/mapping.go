@@ -80,7 +80,32 @@ func (vm *VM) mapGet(m uint32, key Value) uint32 {
 		}
 		return 0
 	}
+	if key.IsSmallInt() && head&(mapAllQstrs|mapOrdered) == 0 && vm.Mem[m+1] != 0 {
+		return vm.mapGetSmall(m, key)
+	}
 	return vm.mapFind(m, key, mapLookup)
+}
+
+// mapGetSmall is mapGet for a small int as long as no key met could equal it in
+// another way than by being it.
+func (vm *VM) mapGetSmall(m uint32, key Value) uint32 {
+	alloc, t := uint32(vm.Mem[m+1]), uint32(vm.Mem[m+2])/4
+	pos := uint32(key.SmallInt()) % alloc
+	for i := alloc; i != 0; i-- {
+		k := vm.Mem[t+2*pos]
+		switch {
+		case k == key:
+			return t + 2*pos
+		case k == Null:
+			return 0
+		case !k.IsSmallInt() && !k.IsQstr() && k != Sentinel:
+			return vm.mapFind(m, key, mapLookup)
+		}
+		if pos++; pos == alloc {
+			pos = 0
+		}
+	}
+	return 0
 }
 
 type lookupKind uint8
@@ -292,7 +317,7 @@ func (vm *VM) NewDict(n int) Value {
 // DictStore sets d[key] = v.
 func (vm *VM) DictStore(d, key, v Value) {
 	m := DictMap(d)
-	if key.IsQstr() {
+	if key&3 != 0 {
 		if slot := vm.mapGet(m, key); slot != 0 {
 			if vm.Mem[m]&mapWatchedClass != 0 {
 				vm.typeGen++

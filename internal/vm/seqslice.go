@@ -133,19 +133,24 @@ func (vm *VM) seqCompare(op BinaryOp, a, b Value) bool {
 }
 
 func (vm *VM) compareItems(op BinaryOp, a, b Value, na, nb int) bool {
+	x, y := vm.seqItems(a), vm.seqItems(b)
 	for i := range min(na, nb) {
-		x, y := vm.seqItems(a), vm.seqItems(b)
 		if i >= len(x) || i >= len(y) { // cut by an __eq__ of the program
 			break
 		}
-		if vm.Equal(x[i], y[i]) {
+		if p, q := x[i], y[i]; p&q&1 != 0 {
+			if p == q {
+				continue
+			}
+			return op != BinEqual && int32(p) > int32(q)
+		}
+		equal := vm.Equal(x[i], y[i])
+		x, y = vm.seqItems(a), vm.seqItems(b)
+		if equal {
 			continue
 		}
-		if op == BinEqual {
+		if op == BinEqual || i >= len(x) || i >= len(y) {
 			return false
-		}
-		if x, y = vm.seqItems(a), vm.seqItems(b); i >= len(x) || i >= len(y) {
-			break
 		}
 		return vm.BinaryOp(op, x[i], y[i]) == True
 	}
