@@ -22,10 +22,11 @@ const eagain vm.Errno = 11
 func ioBase(fw *vm.Firmware) *vm.Type {
 	readinto, write, ioctl := fw.Q("readinto"), fw.Q("write"), fw.Q("ioctl")
 	transfer := func(method vm.Qstr) func(v *vm.VM, self vm.Value, b []byte) (int, vm.Errno) {
+		fill := method == readinto
 		return func(v *vm.VM, self vm.Value, b []byte) (int, vm.Errno) {
 			view := v.BorrowBytes(b)
 			r := v.CallMethod(self, method, view)
-			v.EndBorrow(view, b)
+			v.EndBorrow(view, b, fill)
 			if r == vm.None {
 				return 0, eagain
 			}

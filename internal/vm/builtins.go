@@ -62,7 +62,7 @@ func builtinDir(vm *VM, args []Value) Value {
 		return found
 	}
 	for _, q := range vm.fw.order {
-		if q != vm.fw.dirName {
+		if q != vm.fw.dirName || !vm.opt.AllSpecialMethods {
 			try(q)
 		}
 		vm.Release(mark, list)

@@ -197,9 +197,8 @@ func (vm *VM) Exec(src []byte, name string, mode syntax.Mode, readerBytes int, g
 	vm.globals, vm.locals = globals, locals
 	var v Value
 	exc := vm.Try(func() {
-		raw := vm.Compile(src, name, mode, false, readerBytes)
-		f := vm.newFunction(raw, Null, Null)
-		v = vm.Call(f, nil, nil)
+		mark := vm.Mark()
+		v = vm.runTop(mark, vm.Compile(src, name, mode, false, readerBytes))
 	})
 	vm.globals, vm.locals = oldGlobals, oldLocals
 	if exc != Null {
@@ -208,8 +207,16 @@ func (vm *VM) Exec(src []byte, name string, mode syntax.Mode, readerBytes int, g
 	return v
 }
 
+// runTop runs the code of a module. What compiling or loading it kept since mark
+// is forgotten first: most of that is free again, and would pin what comes there.
+func (vm *VM) runTop(mark int, raw uint32) Value {
+	f := vm.newFunction(raw, Null, Null)
+	vm.Release(mark, f)
+	return vm.Call(f, nil, nil)
+}
+
 // ExecREPL is Exec of one statement typed at the prompt, in __main__.
 func (vm *VM) ExecREPL(src []byte, mode syntax.Mode) {
-	raw := vm.Compile(src, "<stdin>", mode, true, MemoryReader)
-	vm.Call(vm.newFunction(raw, Null, Null), nil, nil)
+	mark := vm.Mark()
+	vm.runTop(mark, vm.Compile(src, "<stdin>", mode, true, MemoryReader))
 }

@@ -1,6 +1,12 @@
 package vm
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/skep-sim/skep/internal/mpy"
+)
 
 // This file builds firmware: everything that lies in the device's ROM.
 
@@ -107,8 +113,8 @@ func NewFirmware(o Options) *Firmware {
 	}
 	fw.rom = make([]romObj, (firstDynamic-romBase)/4)
 	for v, t := range map[Value]Value{
-		None: TypeNone, False: TypeBool, True: TypeBool, Ellipsis: TypeEllipsis,
-		NotImplemented: TypeNotImplemented, EmptyTuple: TypeTuple, EmptyBytes: TypeBytes, Sentinel: TypeObject,
+		None: TypeNone, False: TypeBool, True: TypeBool, Ellipsis: TypeSingleton,
+		NotImplemented: TypeSingleton, EmptyTuple: TypeTuple, EmptyBytes: TypeBytes, Sentinel: TypeObject,
 	} {
 		fw.rom[(v-romBase)/4].typ = t
 	}
@@ -147,13 +153,37 @@ func (fw *Firmware) Seal() *Firmware {
 		fw.notInROM[fw.Q(s)] = true
 	}
 	if fw.order == nil {
-		for q := QEmpty + 1; int(q) < len(fw.names); q++ {
-			if !fw.notInROM[q] {
-				fw.order = append(fw.order, q)
-			}
-		}
+		fw.order = fw.upstreamOrder()
 	}
 	return fw
+}
+
+// upstreamOrder gives the names in ROM as upstream's makeqstrdata.py numbers
+// them: those that .mpy files refer to by number, then the special ones, then the
+// rest by the alphabet.
+func (fw *Firmware) upstreamOrder() []Qstr {
+	rank := make(map[string]int)
+	for i, s := range mpy.StaticNames() {
+		rank[s] = i - 1000
+	}
+	var order []Qstr
+	for q := QEmpty + 1; int(q) < len(fw.names); q++ {
+		if !fw.notInROM[q] {
+			order = append(order, q)
+		}
+	}
+	class := func(s string) int {
+		r, static := rank[s]
+		if !static && !strings.HasPrefix(s, "__") {
+			r = 1
+		}
+		return r
+	}
+	slices.SortFunc(order, func(a, b Qstr) int {
+		s, t := fw.names[a], fw.names[b]
+		return cmp.Or(class(s)-class(t), strings.Compare(s, t))
+	})
+	return order
 }
 
 // NumROMQstrs returns how many names the ROM holds.

@@ -132,7 +132,7 @@ func builtinImport(vm *VM, args []Value) Value {
 			}
 		}
 	}
-	name := vm.Str(args[0])
+	name := string(vm.StrArg(args[0]))
 	if level != 0 {
 		name = vm.relativeName(name, level)
 	}
@@ -322,10 +322,12 @@ func (im *importer) loadFile(mod Value, path string) {
 
 // LoadMpyFile loads a .mpy file; its reader is on the heap meanwhile.
 func (vm *VM) LoadMpyFile(path string, data []byte) uint32 {
+	mark := vm.Mark()
 	reader := vm.Alloc(FileReader)
 	m := vm.ReadMpy(path, data)
 	raw := vm.Load(m)
 	vm.Free(reader)
+	vm.Release(mark, Value(raw))
 	return raw
 }
 

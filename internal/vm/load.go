@@ -220,7 +220,9 @@ func (vm *VM) runRaw(raw uint32, globals, locals Value) (f, v Value) {
 	oldGlobals, oldLocals := vm.globals, vm.locals
 	vm.globals, vm.locals = globals, locals
 	exc := vm.Try(func() {
+		mark := vm.Mark()
 		f = vm.newFunction(raw, Null, Null)
+		vm.Release(mark, f)
 		v = vm.Call(f, nil, nil)
 	})
 	vm.globals, vm.locals = oldGlobals, oldLocals

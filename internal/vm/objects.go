@@ -1,10 +1,6 @@
 package vm
 
-// This file is the small types: None, Ellipsis, NotImplemented, object, property.
-
-func singletonPrint(name string) func(*VM, *Printer, Value, PrintKind) {
-	return func(vm *VM, p *Printer, self Value, kind PrintKind) { p.String(name) }
-}
+// This file is the small types: None, the singletons, object, property.
 
 func nonePrint(vm *VM, p *Printer, self Value, kind PrintKind) {
 	if kind == PrintJSON {
@@ -112,8 +108,13 @@ func propertyCopy(field uint32) Fn2 {
 func (fw *Firmware) initObjects() {
 	o := &fw.Options
 	fw.define(TypeNone, &Type{Name: fw.Q("NoneType"), Print: nonePrint, Unary: noneUnary})
-	fw.define(TypeEllipsis, &Type{Name: fw.Q("Ellipsis"), Print: singletonPrint("Ellipsis"), Unary: genericUnary})
-	fw.define(TypeNotImplemented, &Type{Name: fw.Q("NotImplemented"), Print: singletonPrint("NotImplemented"), Unary: genericUnary})
+	fw.define(TypeSingleton, &Type{Print: func(vm *VM, p *Printer, self Value, kind PrintKind) {
+		if self == Ellipsis {
+			p.String("Ellipsis")
+			return
+		}
+		p.String("NotImplemented")
+	}, Name: QEmpty, Unary: genericUnary})
 	obj := fw.define(TypeObject, &Type{Name: fw.Q("object"), New: objectNew})
 	if o.CPythonCompat {
 		fw.Method(obj, "__init__", fw.Func1("__init__", func(vm *VM, self Value) Value { return None }))

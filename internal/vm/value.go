@@ -92,8 +92,7 @@ const (
 	TypeObject
 	TypeNone
 	TypeBool
-	TypeEllipsis
-	TypeNotImplemented
+	TypeSingleton // of Ellipsis and NotImplemented
 	TypeInt
 	TypeFloat
 	TypeComplex
