@@ -253,8 +253,9 @@ func (r *REPL) exec(mode syntax.Mode, repl, eof bool) {
 	v := r.vm
 	src := append([]byte(nil), r.line.Bytes()...)
 	exc := v.Try(func() {
-		raw := v.Compile(src, "<stdin>", mode, repl, vm.MemoryReader)
-		f := v.NewFunction(raw)
+		mark := v.Mark()
+		f := v.NewFunction(v.Compile(src, "<stdin>", mode, repl, vm.MemoryReader))
+		v.Release(mark, f) // the raw code is garbage now
 		r.term.SetInterrupt(ctrlC)
 		v.Call(f, nil, nil)
 	})

@@ -5,6 +5,7 @@ import (
 	"math/big"
 
 	"github.com/skep-sim/skep/internal/compiler"
+	"github.com/skep-sim/skep/internal/mpy"
 	"github.com/skep-sim/skep/internal/syntax"
 )
 
@@ -111,16 +112,26 @@ const (
 // the raw code; it raises SyntaxError, MemoryError ... The name becomes a qstr
 // first.
 func (vm *VM) Compile(src []byte, name string, mode syntax.Mode, repl bool, readerBytes int) uint32 {
+	mark := vm.Mark()
 	vm.Intern(name)
 	m, err := compiler.Compile(src, name, vm.compilerOptions(mode, repl, readerBytes))
 	if err != nil {
 		vm.raiseCompile(err)
 	}
-	return vm.Load(m)
+	return vm.loadOnly(mark, m)
+}
+
+// loadOnly is Load that forgets all else that was kept since mark: most of what
+// the compiler took is free again, and would pin what comes there.
+func (vm *VM) loadOnly(mark int, m *mpy.Module) uint32 {
+	raw := vm.Load(m)
+	vm.Release(mark, Value(raw))
+	return raw
 }
 
 // CompileFile is Compile of a file, telling when the text has been parsed.
 func (vm *VM) CompileFile(src []byte, name string, mode syntax.Mode, parsed func()) uint32 {
+	mark := vm.Mark()
 	vm.Intern(name)
 	opts := vm.compilerOptions(mode, false, FileReader)
 	tree, err := syntax.Parse(src, name, mode, opts.ParseOptions())
@@ -132,7 +143,7 @@ func (vm *VM) CompileFile(src []byte, name string, mode syntax.Mode, parsed func
 	if err != nil {
 		vm.raiseCompile(err)
 	}
-	return vm.Load(m)
+	return vm.loadOnly(mark, m)
 }
 
 // raiseCompile raises what the compiler refused a text with.
@@ -207,8 +218,8 @@ func (vm *VM) Exec(src []byte, name string, mode syntax.Mode, readerBytes int, g
 	return v
 }
 
-// runTop runs the code of a module. What compiling or loading it kept since mark
-// is forgotten first: most of that is free again, and would pin what comes there.
+// runTop runs the code of a module; what was kept since mark, the raw code too,
+// is left to the collector.
 func (vm *VM) runTop(mark int, raw uint32) Value {
 	f := vm.newFunction(raw, Null, Null)
 	vm.Release(mark, f)
