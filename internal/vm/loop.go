@@ -70,13 +70,14 @@ dispatch:
 			sp++
 			m[sp] = v
 
-		case iLoadName:
-			f.pc = pc
-			v := vm.loadName(Qstr(in.a))
-			sp++
-			m[sp] = v
-
-		case iLoadGlobal:
+		case iLoadName, iLoadGlobal:
+			if in.op == iLoadName && vm.locals != f.globals {
+				f.pc = pc
+				v := vm.loadName(Qstr(in.a))
+				sp++
+				m[sp] = v
+				continue
+			}
 			key := Value(in.a<<2 | 2)
 			if uint32(in.x) < uint32(m[f.gmap+1]) {
 				if s := uint32(m[f.gmap+2])/4 + 2*uint32(in.x); m[s] == key {
@@ -210,13 +211,14 @@ dispatch:
 			m[m[top-in.a]/4+1] = m[sp]
 			sp--
 
-		case iStoreName:
-			f.pc = pc
-			vm.DictStore(vm.locals, Value(in.a<<2|2), m[sp])
-			sp--
-			vm.ntemps = mark
-
-		case iStoreGlobal:
+		case iStoreName, iStoreGlobal:
+			if in.op == iStoreName && vm.locals != f.globals {
+				f.pc = pc
+				vm.DictStore(vm.locals, Value(in.a<<2|2), m[sp])
+				sp--
+				vm.ntemps = mark
+				continue
+			}
 			key := Value(in.a<<2 | 2)
 			if uint32(in.x) < uint32(m[f.gmap+1]) {
 				if s := uint32(m[f.gmap+2])/4 + 2*uint32(in.x); m[s] == key {
@@ -731,7 +733,13 @@ dispatch:
 			if fn&3 == 0 && fn-1 < romBase-1 {
 				switch m[fn/4] {
 				case TypeType:
-					if init := vm.initOf(fn, f.code, pc-1); init != Null {
+					init := vm.initOf(fn, f.code, pc-1)
+					if init == None && n+nkw == 0 {
+						m[sp], _ = vm.newInstance(fn)
+						vm.ntemps = mark
+						continue
+					}
+					if init != Null && init != None {
 						callee, o := vm.startInit(fn, init, m[sp+1:sp+1+n], m[sp+1+n:sp+1+n+2*nkw])
 						m[sp] = o
 						f = callee

@@ -163,7 +163,7 @@ func (vm *VM) mapFind(m uint32, key Value, kind lookupKind) uint32 {
 			}
 		case k == key:
 			return vm.mapFound(m, pos, kind)
-		case !samePtr:
+		case !samePtr && k&key&1 == 0: // two small ints differ if they are not the same
 			equal := vm.Equal(k, key)
 			if uint32(vm.Mem[m+2])/4 != t { // rebuilt by an __eq__ of the program
 				return vm.mapFind(m, key, kind)

@@ -112,7 +112,21 @@ func (vm *VM) strEqual(a, b Value) bool {
 	if a.IsQstr() && b.IsQstr() {
 		return a == b
 	}
+	if h, k := vm.storedHash(a), vm.storedHash(b); h != k && h != 0 && k != 0 {
+		return false
+	}
 	return string(vm.StrBytes(a)) == string(vm.StrBytes(b))
+}
+
+// storedHash is the hash that a str or bytes object holds; 0: it was never needed.
+func (vm *VM) storedHash(v Value) uint32 {
+	if v.IsQstr() {
+		return vm.qstrHash(v.Qstr())
+	}
+	if v == EmptyBytes {
+		return 0
+	}
+	return uint32(vm.Mem[v/4+1])
 }
 
 // LenMaybe returns len(v), or Null if v has none.

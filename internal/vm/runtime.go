@@ -184,8 +184,8 @@ func (vm *VM) propertyGetter(o Value, q Qstr, c *Code, at int) Value {
 }
 
 // initOf returns the bytecode function __init__ of a class of the program that
-// has no __new__ and no built-in base, or Null where the general way must be
-// taken. It is found once for a state of the classes.
+// has no __new__ and no built-in base, None if it has no __init__, or Null where
+// the general way must be taken. It is found once for a state of the classes.
 func (vm *VM) initOf(class Value, c *Code, at int) Value {
 	if c.methods != nil {
 		if mc := &c.methods[at]; mc.class == class && mc.gen == vm.typeGen {
@@ -201,7 +201,9 @@ func (vm *VM) initOf(class Value, c *Code, at int) Value {
 		}
 	}
 	init := vm.findInClasses(class, QInit)
-	if init == Null || vm.TypeOf(init) != TypeFunBC {
+	if init == Null {
+		init = None
+	} else if vm.TypeOf(init) != TypeFunBC {
 		return Null
 	}
 	*c.cached(at) = methodCache{vm.typeGen, class, init}
