@@ -94,7 +94,7 @@ func (e *execCmd) Run() error {
 		defer pprof.StopCPUProfile()
 	}
 	status := hosted.Run(hosted.Config{
-		Options: o, HeapBytes: heap, OptLevel: e.level(), Stdout: os.Stdout, Stderr: os.Stderr,
+		Options: o, HeapBytes: heap, OptLevel: e.level(), Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
 	}, src, name, e.Args)
 	if status != 0 {
 		return exitStatus(status)

@@ -21,6 +21,7 @@ type Config struct {
 	Options   vm.Options
 	HeapBytes int
 	OptLevel  int
+	Stdin     io.Reader // nil: empty
 	Stdout    io.Writer
 	Stderr    io.Writer
 	// StepLimit, if not 0, stops a program that runs too long.
@@ -74,9 +75,14 @@ func RunOn(fw *vm.Firmware, c Config, src []byte, name string, argv []string) (s
 		HeapBytes: uint32(c.HeapBytes),
 		Hooks: vm.Hooks{
 			Stdout: out.write,
-			Files:  hostFiles{},
-			Warn:   func(msg string) { io.WriteString(c.Stderr, "Warning: "+msg+"\n") },
-			Note:   func(text string) { io.WriteString(c.Stderr, "skep: "+text+"\n") },
+			Stdin:  reader(c.Stdin, out),
+			Stderr: func(b []byte) {
+				out.flush()
+				c.Stderr.Write(b)
+			},
+			Files: hostFiles{},
+			Warn:  func(msg string) { io.WriteString(c.Stderr, "Warning: "+msg+"\n") },
+			Note:  func(text string) { io.WriteString(c.Stderr, "skep: "+text+"\n") },
 		},
 	})
 	v.StepLimit = c.StepLimit
@@ -121,6 +127,22 @@ func RunOn(fw *vm.Firmware, c Config, src []byte, name string, argv []string) (s
 	out.flush()
 	v.NewPrinter(func(b []byte) { c.Stderr.Write(b) }).PrintException(exc)
 	return 1
+}
+
+// reader is a program's input. What it printed is shown before it waits.
+func reader(r io.Reader, out *buffered) func(b []byte, wait bool) (int, bool) {
+	if r == nil {
+		return nil
+	}
+	return func(b []byte, wait bool) (int, bool) {
+		out.flush()
+		for {
+			n, err := r.Read(b)
+			if n > 0 || err != nil {
+				return n, n == 0
+			}
+		}
+	}
 }
 
 // buffered gathers output, since programs print in small pieces.

@@ -69,6 +69,7 @@ func Sys(fw *vm.Firmware, c SysConfig) {
 			return v.UnaryOp(vm.UnarySizeof, a)
 		}))
 	}
+	stdFiles(fw, m)
 	m.Add("print_exception", fw.FuncV("print_exception", 1, 2, func(v *vm.VM, args []vm.Value) vm.Value {
 		p := v.Stdout()
 		if len(args) > 1 {

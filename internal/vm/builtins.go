@@ -256,7 +256,7 @@ func builtinPrint(vm *VM, args, kw []Value) Value {
 			sep = kw[i+1]
 		case q == fw.printEnd:
 			end = kw[i+1]
-		case q == fw.printFile && vm.opt.SysStdFiles:
+		case q == fw.printFile && vm.opt.StdFiles != NoStdFiles:
 			file = kw[i+1]
 		default:
 			vm.extraKeyword()

@@ -12,6 +12,17 @@ const (
 	ErrorsDetailed
 )
 
+// StdFiles is what sys.stdin, sys.stdout and sys.stderr are.
+type StdFiles uint8
+
+// The kinds of standard files.
+const (
+	NoStdFiles   StdFiles = iota // there are none
+	ConsoleFiles                 // FileIO objects on the console, as upstream's ports without an operating system have
+	DigiFiles                    // those with .buffer, and a read() that does not wait (Digi's user guide, "How to use the primary UART")
+	HostFiles                    // TextIOWrapper objects on file descriptors
+)
+
 // Options are the build options of a firmware's interpreter, as upstream's
 // mpconfig.h has them, as far as a program can notice them. The zero Options
 // is the smallest build.
@@ -117,7 +128,9 @@ type Options struct {
 	// Scheduler: micropython.schedule exists (MICROPY_ENABLE_SCHEDULER).
 	Scheduler bool
 	// SysModules, SysExit, SysGetsizeof, SysExcInfo: those names of sys.
-	SysMaxsize, SysModules, SysExit, SysGetsizeof, SysExcInfo, SysStdFiles bool
+	SysMaxsize, SysModules, SysExit, SysGetsizeof, SysExcInfo bool
+	// StdFiles are sys.stdin, stdout and stderr, and whether print() takes file=.
+	StdFiles StdFiles
 	// KbdIntr: micropython.kbd_intr exists (MICROPY_KBD_EXCEPTION).
 	KbdIntr bool
 	// StaticEmergency is the size of a buffer for exceptions that are raised without
@@ -177,10 +190,10 @@ func Full() Options {
 		StrCenter: true, StrPartition: true, StrSplitlines: true, StrCount: true, StrOpModulo: true,
 		MemoryView: true, FrozenSet: true, SliceAttrs: true, RangeAttrs: true, Property: true, Reversed: true,
 		Enumerate: true, Filter: true, MinMax: true, Complex: true, Pow3: true, RoundInt: true,
-		FloatDigits: RoundLast, CMath: true, NotImplementedConst: true, Compile: true, Input: true,
+		FloatDigits: RoundLast, CMath: true, NotImplementedConst: true, Compile: true,
 		AsyncAwait: true, MathSpecial: true, AttrTuple: true, Deque: true, OrderedDict: true, PendThrow: true,
 		SliceAssignArray: true, ReturnCollected: true, Finalisers: true, KbdIntr: true, Threshold: true,
-		SysMaxsize: true, SysModules: true, SysExit: true, SysExcInfo: true, SysStdFiles: true,
+		SysMaxsize: true, SysModules: true, SysExit: true, SysExcInfo: true, StdFiles: HostFiles, Input: true,
 		StaticEmergency: 256, MemStats: true, Warnings: true, OverrideBuiltins: true, EmacsKeys: true,
 		HashBytes: 2, QstrChunk: 128, FirstPool: 20, MpyVersion: 4,
 		FileAttr: true, Compiler: compiler.Features{DoubleTupleAssign: true, TripleTupleAssign: true, ReturnIfExpr: true, OrderedDictLiteral: true},
@@ -195,7 +208,7 @@ func Bare() Options {
 		Errors: ErrorsNormal, FloatDigits: RoundOnce, CPythonCompat: true, StrCount: true, StrOpModulo: true, MemoryView: true,
 		MethodCheckSelf: true, RangeAttrs: true, FrozenSet: true, Property: true, Reversed: true, Enumerate: true, Filter: true, MinMax: true,
 		Help: true, AsyncAwait: true, AttrTuple: true, Deque: true, OrderedDict: true, Finalisers: true, Threshold: true, PendThrow: true,
-		Complex: true, SysMaxsize: true, SysModules: true, SysExit: true, SysStdFiles: true, KbdIntr: true,
+		Complex: true, SysMaxsize: true, SysModules: true, SysExit: true, StdFiles: ConsoleFiles, KbdIntr: true,
 		HashBytes: 2, QstrChunk: 128, FirstPool: 20, MpyVersion: 4,
 		FileAttr: true, Compiler: compiler.Features{DoubleTupleAssign: true, OrderedDictLiteral: true},
 		StackLimit: 40000, FrameCost: 176, NativeCost: 96,
@@ -219,6 +232,7 @@ func XBee() Options {
 	o.Deque = false
 	o.Pow3 = false
 	o.SysExcInfo = false
+	o.StdFiles = DigiFiles
 	o.ReturnCollected = false
 	o.Warnings = false
 	o.MemStats = false

@@ -342,6 +342,9 @@ func (fw *Firmware) initStreams() {
 	}
 }
 
+// StreamMethod returns one of the functions that AddStreamMethods knows.
+func (fw *Firmware) StreamMethod(name string) Value { return fw.streamMethods[name] }
+
 // AddStreamMethods adds the named methods to a type with a Stream slot, in that
 // order: read, read1, readinto, readline, readlines, write, write1, seek, tell,
 // flush, close, ioctl, __enter__, __exit__ (which closes) and __del__. read1 and

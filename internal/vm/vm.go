@@ -40,9 +40,15 @@ const (
 type Hooks struct {
 	// Stdout takes what programs print. It must not keep b.
 	Stdout func(b []byte)
-	// Stdin reads one byte from the console, blocking (nil: end of input).
-	// It reports false at the end of input.
-	Stdin func() (byte, bool)
+	// StdoutRaw is Stdout for bytes that are to arrive as they are, where the
+	// console makes CR LF of LF (nil: Stdout).
+	StdoutRaw func(b []byte)
+	// Stderr takes what programs write to sys.stderr (nil: Stdout).
+	Stderr func(b []byte)
+	// Stdin reads what has arrived from the console, at most len(b) bytes. With
+	// wait it waits for at least one, or until the program is interrupted. end is
+	// the end of input (nil: at once).
+	Stdin func(b []byte, wait bool) (n int, end bool)
 	// Warn takes a warning (may be nil).
 	Warn func(msg string)
 	// Poll is called now and then from the loop, at least every few thousand

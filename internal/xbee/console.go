@@ -136,6 +136,29 @@ func (k *console) Key() (byte, bool) {
 	}
 }
 
+// nobodyTypes is the Go panic that powers the device off when a program waits for
+// input that will never come.
+type nobodyTypes struct{}
+
+// read is the interpreter's input: what has arrived. With wait it waits for
+// something, or for the interrupt character.
+func (k *console) read(b []byte, wait bool) (n int, end bool) {
+	for {
+		k.mu.Lock()
+		n = copy(b, k.queue)
+		k.queue = k.queue[n:]
+		end = k.ended
+		k.mu.Unlock()
+		if n > 0 || !wait || k.hit.Load() {
+			return n, false
+		}
+		if end {
+			panic(nobodyTypes{})
+		}
+		k.clock.Wait(world.Forever, k.arrived, k.pressed)
+	}
+}
+
 // Write sends bytes as they are.
 func (k *console) Write(b []byte) {
 	if k.drop != nil {

@@ -124,9 +124,12 @@ func (d *Device) powerOn(cause pymod.ResetCause) {
 		Firmware: fw, HeapBytes: uint32(heap), FlashBytes: bundle.RegionBytes,
 		Hooks: vm.Hooks{
 			Stdout: d.console.writeText,
-			Stdin:  d.console.Key,
-			Files:  &pymod.Importer{Board: d.board},
-			Note:   d.note,
+			Stdin:  d.console.read,
+
+			StdoutRaw: d.console.Write,
+
+			Files: &pymod.Importer{Board: d.board},
+			Note:  d.note,
 			InterruptChar: func(c int) {
 				d.console.SetInterrupt(c)
 			},
@@ -205,6 +208,11 @@ func (d *Device) session() (again bool, cause pymod.ResetCause) {
 	defer func() {
 		r := recover()
 		if r == nil {
+			return
+		}
+		if r == any(nobodyTypes{}) {
+			d.note("the program waits for input and there is no more: powered off")
+			d.result.Ran, d.result.Failed = true, true
 			return
 		}
 		reset, ok := r.(pymod.Reset)
