@@ -31,12 +31,13 @@ type deviceFlags struct {
 type machine struct {
 	device *xbee.Device
 	flash  *flash.Device
-	cloud  *localCloud
+	cloud  *cloudLink
 	closed bool
 }
 
 // setup is what a command wants of a device.
 type setup struct {
+	command   string
 	app       *app.App // nil: an empty module
 	name      string
 	serial    world.Stream
@@ -75,15 +76,17 @@ func (f *deviceFlags) open(s setup) (m *machine, err error) {
 			return m, err
 		}
 	}
-	if f.Cloud == "local" && s.app != nil && s.app.Config.Cloud.Thing != "" {
-		if m.cloud, err = startCloud("", "skep run", s.stderr); err != nil {
-			return m, fmt.Errorf("%w; or run without it: --cloud off", err)
-		}
-		certs, err := m.cloud.prepare(s.app.Config.Cloud)
-		if err != nil {
+	if f.Cloud == "local" {
+		if m.cloud, err = newCloudLink("skep "+s.command, s.stderr); err != nil {
 			return m, err
 		}
-		files = append(files, notIn(files, certs)...)
+		if s.app != nil && s.app.Config.Cloud.Thing != "" {
+			certs, err := m.cloud.prepare(s.app.Config.Cloud)
+			if err != nil {
+				return m, err
+			}
+			files = append(files, notIn(files, certs)...)
+		}
 	}
 	if s.app != nil {
 		if _, err = m.flash.Lay(hostFiles(files)); err != nil {
@@ -103,7 +106,7 @@ func (f *deviceFlags) open(s setup) (m *machine, err error) {
 }
 
 // world is what the device is connected to.
-func (f *deviceFlags) world(serial world.Stream, cloud *localCloud) (world.World, error) {
+func (f *deviceFlags) world(serial world.Stream, cloud *cloudLink) (world.World, error) {
 	w := world.Real()
 	if f.Clock == "virtual" {
 		w = world.Virtual(f.Seed).WithClock(world.NewVirtualClock(time.Now().UTC()))
@@ -114,7 +117,7 @@ func (f *deviceFlags) world(serial world.Stream, cloud *localCloud) (world.World
 		network = world.NoNetwork()
 	}
 	if cloud != nil {
-		network = world.WithRoutes(network, host, cloud.routes()...)
+		network = cloud.network(network, host)
 	}
 	supply, err := world.ParseSupply(f.Power)
 	return w.WithNetwork(network).WithSerial(serial).WithPower(supply), err

@@ -37,7 +37,7 @@ func (r *runCmd) Run(ctx context.Context) error {
 	defer restore()
 	in = withCtrlC(in)
 	m, err := r.open(setup{
-		app: a, name: a.Name(), serial: world.Console(in, out), autostart: true, noREPL: !r.Stay, stderr: os.Stderr,
+		command: "run", app: a, name: a.Name(), serial: world.Console(in, out), autostart: true, noREPL: !r.Stay, stderr: os.Stderr,
 	})
 	if err != nil {
 		return err
@@ -61,7 +61,7 @@ func (r *replCmd) Help() string {
 }
 
 func (r *replCmd) Run(ctx context.Context) error {
-	s := setup{name: "repl", stderr: os.Stderr}
+	s := setup{command: "repl", name: "repl", stderr: os.Stderr}
 	if r.Flash != "" {
 		a, err := app.Open(r.Flash)
 		if err != nil {

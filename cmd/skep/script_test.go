@@ -1,8 +1,12 @@
 package main
 
 import (
+	"fmt"
+	"io"
+	"net"
 	"os"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -23,7 +27,50 @@ func TestScript(t *testing.T) {
 			e.Setenv("HOME", e.WorkDir+"/home")
 			e.Setenv("XDG_STATE_HOME", e.WorkDir+"/state")
 			e.Setenv("TERM", "dumb")
+			for i := range 4 {
+				l, err := net.Listen("tcp", "127.0.0.1:0")
+				if err != nil {
+					return err
+				}
+				defer l.Close() // all four at once, so that they differ
+				_, port, _ := net.SplitHostPort(l.Addr().String())
+				e.Setenv(fmt.Sprintf("PORT%d", i+1), port)
+			}
 			return os.MkdirAll(e.WorkDir+"/home", 0o755)
 		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"peer": peer, "waitfile": waitFile},
 	})
+}
+
+// peer starts a server that sends back what it gets, for the rest of the script,
+// and writes its port to a file: peer FILE.
+func peer(ts *testscript.TestScript, neg bool, args []string) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	ts.Check(err)
+	ts.Defer(func() { l.Close() })
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				io.Copy(c, c)
+				c.Close()
+			}()
+		}
+	}()
+	_, port, _ := net.SplitHostPort(l.Addr().String())
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(port+"\n"), 0o644))
+}
+
+// waitFile waits until a file is there: waitfile FILE.
+func waitFile(ts *testscript.TestScript, neg bool, args []string) {
+	for range 1000 {
+		if _, err := os.Stat(ts.MkAbs(args[0])); err == nil {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	ts.Fatalf("%s has not appeared", args[0])
 }
