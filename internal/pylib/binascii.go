@@ -100,7 +100,8 @@ func sextet(c byte) int {
 // comes at the right place.
 func a2bBase64(v *vm.VM, data vm.Value) vm.Value {
 	b := v.Buffer(data, false)
-	out := v.NewVstr(uint32(len(b)/4*3 + 1))
+	room := len(b)/4*3 + 1 // enough for all that is well padded
+	out := v.NewVstr(uint32(room))
 	shift, bits, padded := 0, 0, false
 	for _, c := range b {
 		if c == '=' {
@@ -119,7 +120,9 @@ func a2bBase64(v *vm.VM, data vm.Value) vm.Value {
 		bits += 6
 		if bits >= 8 {
 			bits -= 8
-			out.WriteByte(byte(shift >> bits))
+			if out.Len() < room {
+				out.WriteByte(byte(shift >> bits))
+			}
 		}
 	}
 	if bits != 0 {

@@ -30,7 +30,7 @@ func ioBase(fw *vm.Firmware) *vm.Type {
 			if r == vm.None {
 				return 0, eagain
 			}
-			return v.Int(r), 0
+			return min(v.Int(r), len(b)), 0
 		}
 	}
 	control := func(v *vm.VM, self vm.Value, request, arg int) (int, vm.Errno) {

@@ -158,7 +158,8 @@ func byteArrayNew(vm *VM, typ Value, args, kw []Value) Value {
 		return vm.newArray(arrayBytes, 0)
 	case vm.IsInt(args[0]):
 		n := vm.Int(args[0])
-		if n < 0 {
+		if n < 0 { // it is taken for a length of nearly 2^32
+			vm.Alloc(16)
 			vm.memoryError(uint32(n))
 		}
 		return vm.newArray(arrayBytes, n)

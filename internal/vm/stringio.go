@@ -81,13 +81,12 @@ func ioWrite(vm *VM, o Value, b []byte) (int, Errno) {
 }
 
 func ioSeek(vm *VM, o Value, offset, whence int) (int, Errno) {
-	h := vm.ioOpen(o)
 	ref := uint32(0)
-	switch whence {
+	switch whence { // only the end has to do with the buffer, which may be closed
 	case 1:
 		ref = uint32(vm.Mem[o/4+ioPos])
 	case 2:
-		ref = uint32(vm.Mem[h+headLen])
+		ref = uint32(vm.Mem[vm.ioOpen(o)+headLen])
 	}
 	pos := ref + uint32(offset)
 	if whence != 0 && offset < 0 {
