@@ -113,6 +113,7 @@ const (
 	QStep
 	QStrName
 	QIntName
+	QRecursion
 	numStaticNames
 )
 
@@ -138,4 +139,5 @@ var staticNames = [numStaticNames]string{
 	QSetcomp: "<setcomp>", QGenexpr: "<genexpr>", QString: "<string>", QKeys: "keys", QClose: "close",
 	QSend: "send", QThrow: "throw", QValue: "value", QArgs: "args", QErrno: "errno", QUnderscore: "_",
 	QBuiltins: "builtins", QStar: "*", QStart: "start", QStop: "stop", QStep: "step", QStrName: "str", QIntName: "int",
+	QRecursion: "maximum recursion depth exceeded",
 }

@@ -78,7 +78,7 @@ func (vm *VM) enterNative() int {
 }
 
 func (vm *VM) raiseRecursion() {
-	vm.RaiseMsg(TypeRuntimeError, "maximum recursion depth exceeded")
+	vm.RaiseArg(TypeRuntimeError, QRecursion.Value()) // the one text that is a qstr
 }
 
 // StackUse returns the estimated bytes of C stack in use.
