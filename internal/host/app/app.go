@@ -82,24 +82,54 @@ func Open(dir string) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
+	where := filepath.Join(dir, ConfigName)
 	d := toml.NewDecoder(strings.NewReader(string(text)))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&a.Config); err != nil {
-		return nil, fmt.Errorf("%s: %w", filepath.Join(dir, ConfigName), explainTOML(err))
+		return nil, explainTOML(where, err)
+	}
+	if err := a.Config.check(); err != nil {
+		return nil, fmt.Errorf("%s: %w", where, err)
 	}
 	return a, nil
 }
 
-func explainTOML(err error) error {
-	var strict *toml.StrictMissingError
-	if errors.As(err, &strict) {
-		return fmt.Errorf("unknown entry:\n%s", strict.String())
+// check says what the form of TOML does not.
+func (c *Config) check() error {
+	if n := c.App.Name; n != "" && (len(n) > 64 || strings.Trim(n, nameChars) != "" || n[0] == '.') {
+		return fmt.Errorf("[app] name: %q is no name for a directory of state: use up to 64 letters, digits, and . - _", n)
 	}
+	for _, pattern := range c.Build.Exclude {
+		if _, err := path.Match(pattern, ""); err != nil {
+			return fmt.Errorf("[build] exclude: %q is no pattern: use * ? [a-z], and \\ before one that stands for itself", pattern)
+		}
+	}
+	return nil
+}
+
+const nameChars = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_"
+
+// explainTOML makes one line of an error, with its place in the file.
+func explainTOML(where string, err error) error {
 	var de *toml.DecodeError
-	if errors.As(err, &de) {
-		return errors.New(de.String())
+	var strict *toml.StrictMissingError
+	unknown := errors.As(err, &strict) && len(strict.Errors) > 0
+	if unknown {
+		de = &strict.Errors[0]
+	} else if !errors.As(err, &de) {
+		return fmt.Errorf("%s: %w", where, err)
 	}
-	return err
+	line, column := de.Position()
+	key := strings.Join(de.Key(), ".")
+	if unknown {
+		return fmt.Errorf("%s:%d:%d: there is no setting %s: correct or remove it", where, line, column, key)
+	}
+	text := strings.TrimPrefix(de.Error(), "toml: ")
+	// The library names the Go type, which tells nobody here anything.
+	if what, _, ok := strings.Cut(text, " into "); ok && key != "" {
+		text = key + ": " + strings.Replace(what, "cannot decode TOML", "this cannot be a TOML", 1)
+	}
+	return fmt.Errorf("%s:%d:%d: %s", where, line, column, text)
 }
 
 // Name is the application's name, for its state directory.
@@ -136,7 +166,10 @@ func (a *App) Files(mpyVersion int) ([]File, error) {
 		if entry.IsDir() {
 			return nil
 		}
-		data, err := os.ReadFile(p)
+		if len(files) == maxFiles {
+			return fmt.Errorf("%s holds more than %d files: give the directory of one application", a.Dir, maxFiles)
+		}
+		data, err := a.read(p)
 		if err != nil {
 			return err
 		}
@@ -152,13 +185,45 @@ func (a *App) Files(mpyVersion int) ([]File, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s, [build] modules: %w", filepath.Join(a.Dir, ConfigName), err)
 		}
-		f, err := a.file("lib/"+m+".py", m+".py", src, mpyVersion)
+		f, err := a.file("lib/"+m+".py", "[build] modules: "+m, src, mpyVersion)
 		if err != nil {
 			return nil, err
 		}
 		files = append(files, f)
 	}
+	from := map[string]string{}
+	for _, f := range files {
+		if other, ok := from[f.Path]; ok {
+			return nil, fmt.Errorf("%s and %s both make %s on the module: remove one of them", other, f.From, f.Path)
+		}
+		from[f.Path] = f.From
+	}
 	return files, nil
+}
+
+// What a directory may hold before it is taken for the wrong one. The module's
+// flash has room for far less.
+const (
+	maxFiles = 2000
+	maxBytes = 8 << 20
+)
+
+// read reads a file, if it is one: a pipe would keep us waiting for ever.
+func (a *App) read(p string) ([]byte, error) {
+	st, err := os.Stat(p)
+	way := "move it away"
+	if !a.Plain {
+		way += ", or leave it at home with [build] exclude in " + ConfigName
+	}
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("%w: %s", err, way)
+	case !st.Mode().IsRegular():
+		return nil, fmt.Errorf("%s is no ordinary file: %s", p, way)
+	case st.Size() > maxBytes:
+		return nil, fmt.Errorf("%s has %d bytes, more than any module's flash: %s", p, st.Size(), way)
+	}
+	return os.ReadFile(p)
 }
 
 // leftOut tells what never goes onto a module.

@@ -165,7 +165,7 @@ func (l *layer) lay(f HostFile) error {
 		edit{op: editLaid, name: key, data: hash[:]})
 	l.result.Written = append(l.result.Written, full)
 	if len(f.Data) > Blocks*BlockSize {
-		return fmt.Errorf("%s: %d bytes are more than the module's flash holds", f.Path, len(f.Data))
+		return fmt.Errorf("%s: %d bytes are more than the %d of the module's flash: leave it out, or make it smaller", f.Path, len(f.Data), Blocks*BlockSize)
 	}
 	return nil
 }
