@@ -63,9 +63,9 @@ const hostedStack = 40000
 func interpreterOptions(name string) (vm.Options, int) {
 	switch name {
 	case "full":
-		return vm.Full(), 1 << 20
+		return hosted.Full(), 1 << 20
 	case "bare":
-		return vm.Bare(), 1 << 20
+		return hosted.Bare(), 1 << 20
 	}
 	return vm.XBee(), 32768
 }
@@ -93,8 +93,12 @@ func (e *execCmd) Run() error {
 		}
 		defer pprof.StopCPUProfile()
 	}
+	var path []string
+	if e.Options == "full" {
+		path = hosted.FullPath()
+	}
 	status := hosted.Run(hosted.Config{
-		Options: o, HeapBytes: heap, OptLevel: e.level(), Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
+		Options: o, HeapBytes: heap, OptLevel: e.level(), Path: path, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
 	}, src, name, e.Args)
 	if status != 0 {
 		return exitStatus(status)

@@ -21,9 +21,11 @@ type Config struct {
 	Options   vm.Options
 	HeapBytes int
 	OptLevel  int
-	Stdin     io.Reader // nil: empty
-	Stdout    io.Writer
-	Stderr    io.Writer
+	// Path is sys.path behind the program's directory.
+	Path   []string
+	Stdin  io.Reader // nil: empty
+	Stdout io.Writer
+	Stderr io.Writer
 	// StepLimit, if not 0, stops a program that runs too long.
 	StepLimit uint64
 	// OnVM, if not nil, sees the interpreter before the program starts.
@@ -40,8 +42,19 @@ func NewFirmware(o vm.Options) *vm.Firmware {
 // hostFiles imports from the host's file system.
 type hostFiles struct{}
 
+// expand puts the user's directory for a "~" at the start, which sys.path keeps,
+// so that a program takes the same memory for every user.
+func expand(path string) string {
+	if rest, ok := strings.CutPrefix(path, "~/"); ok {
+		if home, err := os.UserHomeDir(); err == nil {
+			return filepath.Join(home, rest)
+		}
+	}
+	return path
+}
+
 func (hostFiles) Stat(path string) vm.FileKind {
-	st, err := os.Stat(path)
+	st, err := os.Stat(expand(path))
 	switch {
 	case err != nil:
 		return vm.NoFile
@@ -52,7 +65,7 @@ func (hostFiles) Stat(path string) vm.FileKind {
 }
 
 func (hostFiles) ReadFile(path string) ([]byte, vm.Errno) {
-	b, err := os.ReadFile(path)
+	b, err := os.ReadFile(expand(path))
 	if err != nil {
 		return nil, 2
 	}
@@ -91,9 +104,11 @@ func RunOn(fw *vm.Firmware, c Config, src []byte, name string, argv []string) (s
 	if dir == "." {
 		dir = ""
 	}
-	v.ListAppend(path, v.NewString(dir))
+	for _, p := range append([]string{dir}, c.Path...) {
+		v.ListAppend(path, v.Intern(p).Value())
+	}
 	for _, a := range append([]string{name}, argv...) {
-		v.ListAppend(args, v.NewString(a))
+		v.ListAppend(args, v.Intern(a).Value())
 	}
 	v.Release(0)
 	v.SetOptLevel(c.OptLevel)

@@ -84,8 +84,8 @@ func sourceOf(name string) ([]byte, error) {
 const stepLimit = 200_000_000
 
 var (
-	fullFirmware = sync.OnceValue(func() *vm.Firmware { return hosted.NewFirmware(vm.Full()) })
-	bareFirmware = sync.OnceValue(func() *vm.Firmware { return hosted.NewFirmware(vm.Bare()) })
+	fullFirmware = sync.OnceValue(func() *vm.Firmware { return hosted.NewFirmware(hosted.Full()) })
+	bareFirmware = sync.OnceValue(func() *vm.Firmware { return hosted.NewFirmware(hosted.Bare()) })
 )
 
 // run runs a program and gives its output, its exit status and what went wrong
@@ -101,8 +101,12 @@ func run(fw *vm.Firmware, r recording, src []byte, file string) (out []byte, sta
 		heap = 1 << 20
 	}
 	var stdout, stderr bytes.Buffer
+	var path []string
+	if fw.Options.StdFiles == vm.HostFiles {
+		path = hosted.FullPath()
+	}
 	status = hosted.RunOn(fw, hosted.Config{
-		HeapBytes: heap, OptLevel: r.level, Stdout: &stdout, Stderr: &stderr, StepLimit: stepLimit,
+		HeapBytes: heap, OptLevel: r.level, Path: path, Stdout: &stdout, Stderr: &stderr, StepLimit: stepLimit,
 	}, src, file, nil)
 	for line := range bytes.Lines(stderr.Bytes()) {
 		if !bytes.HasPrefix(line, []byte("Warning:")) {
