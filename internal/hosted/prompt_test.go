@@ -80,7 +80,9 @@ func TestPrompt(t *testing.T) {
 
 // TestMemInfo pastes a program into the prompt, as it was recorded, and compares
 // what it does to the heap. The figures themselves depend on the text that was
-// pasted, which is not known to the byte; the steps between them do not.
+// pasted, which is not known to the byte; the steps between them do not. When the
+// reference collects, a word that was left on its C stack keeps one of the ten
+// bytearrays (8 blocks) and one block more; there is no such stack here.
 func TestMemInfo(t *testing.T) {
 	src, err := sourceOf("mem_mem_info.py")
 	if err != nil {
@@ -96,9 +98,10 @@ func TestMemInfo(t *testing.T) {
 	if len(g) != len(w) {
 		t.Fatalf("%d reports, want %d:\n%s", len(g), len(w), got)
 	}
+	stale := map[int]int{2: 9 * 16}
 	for i := 1; i < len(g); i++ {
-		if g[i]-g[i-1] != w[i]-w[i-1] {
-			t.Errorf("report %d: %+d bytes since the last, want %+d", i+1, g[i]-g[i-1], w[i]-w[i-1])
+		if got, want := g[i]-g[i-1], w[i]-w[i-1]-stale[i]; got != want {
+			t.Errorf("report %d: %+d bytes since the last, want %+d", i+1, got, want)
 		}
 	}
 }
