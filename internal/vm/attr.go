@@ -55,8 +55,10 @@ func (vm *VM) LoadAttr(obj Value, attr Qstr) Value {
 // StoreAttr is obj.attr = value, or del obj.attr with value Null.
 func (vm *VM) StoreAttr(obj Value, attr Qstr, value Value) {
 	if t := vm.typeInfoOf(obj); t.Attr != nil {
-		d := [2]Value{Sentinel, value}
-		t.Attr(vm, obj, attr, &d)
+		d, back := vm.pair()
+		d[0], d[1] = Sentinel, value
+		t.Attr(vm, obj, attr, d)
+		vm.nscratch = back
 		if d[0] == Null {
 			return
 		}

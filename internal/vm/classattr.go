@@ -74,7 +74,7 @@ func (vm *VM) instanceStore(self Value, attr Qstr, value Value) bool {
 	}
 	s := vm.mapGet(members, attr.Value())
 	if s == 0 {
-		vm.everMember[attr] = true
+		vm.everMember.add(attr)
 		s = vm.mapFind(members, attr.Value(), mapAdd)
 	}
 	vm.Mem[s+1] = value
@@ -84,47 +84,51 @@ func (vm *VM) instanceStore(self Value, attr Qstr, value Value) bool {
 // storeSpecial tries properties, descriptors, __setattr__ and __delattr__.
 func (vm *VM) storeSpecial(self Value, attr Qstr, value Value) (done, ok bool) {
 	if vm.opt.Property || vm.opt.Descriptors {
-		var m [2]Value
-		vm.classLookup(self, attr, slotNone, false, vm.Mem[self/4], &m)
-		if m[0] != Null {
-			if vm.opt.Property && vm.TypeOf(m[0]) == TypeProperty {
-				return true, vm.storeProperty(m[0], self, value)
+		m, back := vm.pair()
+		defer vm.releasePair(back)
+		vm.classLookup(self, attr, slotNone, false, vm.Mem[self/4], m)
+		member := m[0]
+		if vm.opt.Property && member != Null && vm.TypeOf(member) == TypeProperty {
+			return true, vm.storeProperty(member, self, value)
+		}
+		if vm.opt.Descriptors && member != Null {
+			if value == Null {
+				vm.LoadMethodMaybe(member, QDelete, m)
+			} else {
+				vm.LoadMethodMaybe(member, QSet, m)
 			}
-			if vm.opt.Descriptors {
-				var f [2]Value
-				if value == Null {
-					vm.LoadMethodMaybe(m[0], QDelete, &f)
-					if f[0] != Null {
-						vm.callMethod(f, []Value{self})
-						return true, true
-					}
-				} else {
-					vm.LoadMethodMaybe(m[0], QSet, &f)
-					if f[0] != Null {
-						vm.callMethod(f, []Value{self, value})
-						return true, true
-					}
-				}
+			if m[0] != Null {
+				vm.callAccessor(*m, self, value)
+				return true, true
 			}
 		}
 	}
 	if vm.opt.DelAttr {
-		var f [2]Value
+		m, back := vm.pair()
+		defer vm.releasePair(back)
 		if value == Null {
-			vm.LoadMethodMaybe(self, QDelattr, &f)
-			if f[0] != Null {
-				vm.callMethod(f, []Value{attr.Value()})
-				return true, true
-			}
+			vm.LoadMethodMaybe(self, QDelattr, m)
 		} else {
-			vm.LoadMethodMaybe(self, QSetattr, &f)
-			if f[0] != Null {
-				vm.callMethod(f, []Value{attr.Value(), value})
-				return true, true
-			}
+			vm.LoadMethodMaybe(self, QSetattr, m)
+		}
+		if m[0] != Null {
+			vm.callAccessor(*m, attr.Value(), value)
+			return true, true
 		}
 	}
 	return false, false
+}
+
+func (vm *VM) releasePair(back int) { vm.nscratch = back }
+
+// callAccessor calls a method with one argument, and with value unless it is
+// Null.
+func (vm *VM) callAccessor(m [2]Value, a, value Value) {
+	if value == Null {
+		vm.callMethod(m, []Value{a})
+		return
+	}
+	vm.callMethod(m, []Value{a, value})
 }
 
 func (vm *VM) storeProperty(prop, self, value Value) bool {

@@ -94,14 +94,17 @@ dispatch:
 		case iLoadAttr:
 			o := m[sp]
 			if o&3 == 0 && o < romBase && m[o/4] < romBase && in.y == 0 && m[m[o/4]/4+classFlags]&classNative == 0 {
-				if uint32(in.x) < uint32(m[o/4+2]) {
-					if s := uint32(m[o/4+3])/4 + 2*uint32(in.x); m[s] == Value(in.a<<2|2) {
-						m[sp] = m[s+1]
-						continue
-					}
+				key, size, t := Value(in.a<<2|2), uint32(m[o/4+2]), uint32(m[o/4+3])/4
+				if x := uint32(in.x & 0xff); x < size && m[t+2*x] == key {
+					m[sp] = m[t+2*x+1]
+					continue
 				}
-				if s := vm.mapGet(uint32(o)/4+1, Value(in.a<<2|2)); s != 0 {
-					in.x = uint16((s - uint32(m[o/4+3])/4) / 2)
+				if x := uint32(in.x >> 8); x < size && m[t+2*x] == key {
+					m[sp] = m[t+2*x+1]
+					continue
+				}
+				if s := vm.mapGet(uint32(o)/4+1, key); s != 0 {
+					in.slotHint((s - t) / 2)
 					m[sp] = m[s+1]
 					continue
 				}
@@ -237,19 +240,23 @@ dispatch:
 
 		case iStoreAttr:
 			o := m[sp]
-			if m[sp-1] != Null && o&3 == 0 && o < romBase && m[o/4] < romBase && m[m[o/4]/4+classFlags]&classAccessors == 0 {
-				key := Value(in.a<<2 | 2)
-				if uint32(in.x) < uint32(m[o/4+2]) {
-					if s := uint32(m[o/4+3])/4 + 2*uint32(in.x); m[s] == key {
-						m[s+1] = m[sp-1]
-						sp -= 2
-						continue
-					}
+			if m[sp-1] != Null && o&3 == 0 && o < romBase && m[o/4] < romBase &&
+				(m[m[o/4]/4+classFlags]&classAccessors == 0 || vm.plainStore(m[o/4], Qstr(in.a), f.code, pc-1)) {
+				key, size, t := Value(in.a<<2|2), uint32(m[o/4+2]), uint32(m[o/4+3])/4
+				if x := uint32(in.x & 0xff); x < size && m[t+2*x] == key {
+					m[t+2*x+1] = m[sp-1]
+					sp -= 2
+					continue
+				}
+				if x := uint32(in.x >> 8); x < size && m[t+2*x] == key {
+					m[t+2*x+1] = m[sp-1]
+					sp -= 2
+					continue
 				}
 				f.pc = pc
 				vm.instanceStore(o, Qstr(in.a), m[sp-1])
 				s := vm.mapGet(uint32(o)/4+1, key)
-				in.x = uint16((s - uint32(m[o/4+3])/4) / 2)
+				in.slotHint((s - uint32(m[o/4+3])/4) / 2)
 				sp -= 2
 				vm.ntemps = mark
 				continue
@@ -1058,13 +1065,18 @@ dispatch:
 		case iFastAttr:
 			if o := m[top-in.a]; o&3 == 0 && o-1 < romBase-1 && m[o/4] < romBase {
 				attr := &code[pc]
-				if uint32(attr.x) < uint32(m[o/4+2]) {
-					if s := uint32(m[o/4+3])/4 + 2*uint32(attr.x); m[s] == Value(attr.a<<2|2) {
-						sp++
-						m[sp] = m[s+1]
-						pc++
-						continue
-					}
+				key, size, t := Value(attr.a<<2|2), uint32(m[o/4+2]), uint32(m[o/4+3])/4
+				if x := uint32(attr.x & 0xff); x < size && m[t+2*x] == key {
+					sp++
+					m[sp] = m[t+2*x+1]
+					pc++
+					continue
+				}
+				if x := uint32(attr.x >> 8); x < size && m[t+2*x] == key {
+					sp++
+					m[sp] = m[t+2*x+1]
+					pc++
+					continue
 				}
 			}
 			in = &f.code.plain[pc-1]

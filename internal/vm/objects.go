@@ -43,7 +43,7 @@ func objectSetattr(vm *VM, self, attr, v Value) Value {
 		vm.Raise(vm.NewException(TypeTypeError))
 	}
 	q := vm.InternValue(attr)
-	vm.everMember[q.Qstr()] = true
+	vm.everMember.add(q.Qstr())
 	vm.Mem[vm.mapFind(uint32(self)/4+1, q, mapAdd)+1] = v
 	return None
 }

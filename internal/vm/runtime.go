@@ -112,7 +112,7 @@ func (vm *VM) loadMethodFast(o Value, q Qstr, c *Code, at int, dst []Value) bool
 	self := o
 	if class == TypeType {
 		class, self = o, Null
-	} else if vm.everMember[q] {
+	} else if vm.everMember.has(q) {
 		return false
 	}
 	if c.methods != nil {
@@ -160,7 +160,7 @@ func (vm *VM) loadBuiltinMethod(o Value, q Qstr, c *Code, at int, dst []Value) b
 // instance's class, or Null where the general way must be taken.
 func (vm *VM) propertyGetter(o Value, q Qstr, c *Code, at int) Value {
 	class := vm.Mem[o/4]
-	if vm.everMember[q] {
+	if vm.everMember.has(q) {
 		return Null
 	}
 	if c.methods != nil {
@@ -181,6 +181,43 @@ func (vm *VM) propertyGetter(o Value, q Qstr, c *Code, at int) Value {
 	}
 	*c.cached(at) = methodCache{vm.typeGen, class, getter}
 	return getter
+}
+
+// plainStore reports whether storing an attribute of instances of a class with
+// accessors is like without: no class on the way has the name or __setattr__.
+func (vm *VM) plainStore(class Value, q Qstr, c *Code, at int) bool {
+	if c.methods != nil {
+		if mc := &c.methods[at]; mc.class == class && mc.gen == vm.typeGen {
+			return true
+		}
+	}
+	if vm.findInClasses(class, q) != Null || vm.findInClasses(class, QSetattr) != Null {
+		return false
+	}
+	for k := class; k != Null && k != TypeObject; k = vm.classParent(k) {
+		if k >= romBase || vm.Mem[k/4] != TypeType {
+			return false
+		}
+	}
+	*c.cached(at) = methodCache{vm.typeGen, class, None}
+	return true
+}
+
+// slotHint notes the slot of an attribute in an instruction that reads or writes
+// it. There is room for two, since instances of a class and of its heir often
+// take turns; a hint is only tried, so it may be cut to a byte.
+func (in *instr) slotHint(slot uint32) { in.x = in.x<<8 | uint16(slot&0xff) }
+
+// qstrSet is a set of names.
+type qstrSet []bool
+
+func (s qstrSet) has(q Qstr) bool { return int(q) < len(s) && s[q] }
+
+func (s *qstrSet) add(q Qstr) {
+	if int(q) >= len(*s) {
+		*s = append(*s, make([]bool, int(q)+64-len(*s))...)
+	}
+	(*s)[q] = true
 }
 
 // initOf returns the bytecode function __init__ of a class of the program that

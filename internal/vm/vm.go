@@ -95,7 +95,7 @@ type VM struct {
 	frame      *frame // the running frame
 	base       frame  // below the first
 	inSchedule bool
-	everMember map[Qstr]bool // names that an instance was ever given
+	everMember qstrSet // names that an instance was ever given
 	globals    Value         // dict of the running code
 	locals     Value
 	cstack     int // bytes of C stack in use, as estimated
@@ -191,7 +191,7 @@ func (vm *VM) Reset() {
 		vm.Mem[i] = 0
 	}
 	vm.frame = &vm.base
-	vm.everMember = make(map[Qstr]bool)
+	vm.everMember = nil
 	vm.exc, vm.curExc, vm.pendExc, vm.replLast, vm.overrides = Null, Null, Null, Null, Null
 	vm.pending.Store(0)
 	vm.sched = nil
