@@ -115,9 +115,13 @@ func (x *regex) matcher(v *vm.VM, re, text vm.Value) matcher {
 		v.RaiseMsg(vm.TypeTypeError, "argument has wrong type")
 	}
 	at := uint32(re) + reHeader
+	cost := reFramePC
+	if v.Options().ARM {
+		cost = reFrameARM
+	}
 	return matcher{
 		v: v, text: v.StrArg(text), code: v.Bytes[at : at+uint32(v.Mem[re/4+1])],
-		caps: make([]int, 2*(int(v.Mem[re/4+reGroups])+1)),
+		caps: make([]int, 2*(int(v.Mem[re/4+reGroups])+1)), cost: cost,
 	}
 }
 

@@ -2,9 +2,13 @@ package pylib
 
 import "github.com/skep-sim/skep/internal/vm"
 
-// reFrame is an estimate of the C stack that one level of matching takes: a
-// repetition nests once for each time it is tried, so long texts exhaust it.
-const reFrame = 48
+// The C stack that one level of matching takes: a repetition nests once for each
+// time it is tried, so long texts exhaust it. reFramePC is measured on the hosted
+// reference, reFrameARM is an estimate.
+const (
+	reFramePC  = 64
+	reFrameARM = 48
+)
 
 // matcher runs the code of an expression on a text.
 type matcher struct {
@@ -13,6 +17,7 @@ type matcher struct {
 	text []byte
 	from int   // where the text begins: what ^ matches
 	caps []int // offsets of the groups, -1: none
+	cost int   // bytes of C stack of one level
 	// steps counts instructions, so that an expression that never ends can be
 	// stopped.
 	steps int
@@ -33,7 +38,7 @@ func (m *matcher) run(anchored bool) bool {
 }
 
 func (m *matcher) match(pc, sp int) bool {
-	old := m.v.EnterNative(reFrame)
+	old := m.v.EnterNative(m.cost)
 	ok := m.loop(pc, sp)
 	m.v.LeaveNative(old)
 	return ok
