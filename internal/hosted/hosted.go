@@ -26,6 +26,8 @@ type Config struct {
 	Stdin  io.Reader // nil: empty
 	Stdout io.Writer
 	Stderr io.Writer
+	// NoFiles keeps open() from the host's files.
+	NoFiles bool
 	// StepLimit, if not 0, stops a program that runs too long.
 	StepLimit uint64
 	// OnVM, if not nil, sees the interpreter before the program starts.
@@ -35,7 +37,10 @@ type Config struct {
 // NewFirmware makes a firmware with the modules that need no device.
 func NewFirmware(o vm.Options) *vm.Firmware {
 	fw := vm.NewFirmware(o)
-	pylib.Standard(fw, pylib.SysConfig{Platform: "linux", Version: [3]int{1, 11, 0}})
+	pylib.Standard(fw, pylib.SysConfig{Platform: "linux", Version: [3]int{1, 11, 0}, TextFiles: textFiles})
+	if o.Help {
+		pylib.Help(fw, pylib.HelpText)
+	}
 	return fw.Seal()
 }
 
@@ -79,10 +84,22 @@ func Run(c Config, src []byte, name string, argv []string) int {
 	return RunOn(NewFirmware(c.Options), c, src, name, argv)
 }
 
+// StatusSteps is the exit status of a program that was stopped at its StepLimit.
+const StatusSteps = 124
+
 // RunOn is Run with a firmware made before.
 func RunOn(fw *vm.Firmware, c Config, src []byte, name string, argv []string) (status int) {
 	out := newBuffered(c.Stdout)
 	defer out.flush()
+	defer func() {
+		if p := recover(); p == any(vm.ErrSteps) {
+			out.flush()
+			io.WriteString(c.Stderr, "skep: "+name+": stopped: it used up its steps\n")
+			status = StatusSteps
+		} else if p != nil {
+			panic(p)
+		}
+	}()
 	v := vm.New(vm.Config{
 		Firmware:  fw,
 		HeapBytes: uint32(c.HeapBytes),
@@ -98,6 +115,9 @@ func RunOn(fw *vm.Firmware, c Config, src []byte, name string, argv []string) (s
 			Note:  func(text string) { io.WriteString(c.Stderr, "skep: "+text+"\n") },
 		},
 	})
+	h := hostOf(v)
+	h.refuse = c.NoFiles
+	defer h.close()
 	v.StepLimit = c.StepLimit
 	path, args := v.InitSysLists()
 	dir := filepath.Dir(name)

@@ -5,13 +5,8 @@ import "github.com/skep-sim/skep/internal/vm"
 // This file is sys.stdin, sys.stdout and sys.stderr. They are objects in ROM,
 // so they cost a program nothing.
 
-// Error numbers of streams used the wrong way.
-const (
-	eperm  vm.Errno = 1
-	ebadf  vm.Errno = 9
-	einval vm.Errno = 22
-	espipe vm.Errno = 29
-)
+// eperm is the error of a stream used the wrong way.
+const eperm vm.Errno = 1
 
 // The file descriptors.
 const (
@@ -20,14 +15,15 @@ const (
 	fdErr
 )
 
-// stdFiles adds the standard files to module sys.
-func stdFiles(fw *vm.Firmware, m *vm.ModuleDef) {
+// stdFiles adds the standard files to module sys; text is the class of a PC's,
+// nil for a host that is none.
+func stdFiles(fw *vm.Firmware, m *vm.ModuleDef, text func(fw *vm.Firmware) *vm.Type) {
 	var t *vm.Type
-	switch fw.Options.StdFiles {
-	case vm.NoStdFiles:
+	switch {
+	case fw.Options.StdFiles == vm.NoStdFiles:
 		return
-	case vm.HostFiles:
-		t = hostFileType(fw)
+	case fw.Options.StdFiles == vm.HostFiles && text != nil:
+		t = text(fw)
 	default:
 		t = consoleFileType(fw)
 	}
@@ -166,40 +162,4 @@ func readNow(fw *vm.Firmware, binary bool) vm.Value {
 		}
 		return text.Object(typ)
 	})
-}
-
-// hostFileType is class TextIOWrapper of a port to an operating system, on pipes:
-// they have no position and cannot be flushed.
-func hostFileType(fw *vm.Firmware) *vm.Type {
-	t := fw.NewType("TextIOWrapper", &vm.Type{
-		Flags: vm.FlagOwnIter, Print: printFile("TextIOWrapper"),
-		Stream: &vm.Stream{
-			Read: func(v *vm.VM, self vm.Value, b []byte) (int, vm.Errno) {
-				if fdOf(v, self) != fdIn {
-					return 0, ebadf
-				}
-				return v.ReadConsole(b, true), 0
-			},
-			Write: func(v *vm.VM, self vm.Value, b []byte) (int, vm.Errno) {
-				switch fdOf(v, self) {
-				case fdIn:
-					return 0, ebadf
-				case fdErr:
-					v.WriteStderr(b)
-				default:
-					v.WriteConsole(b)
-				}
-				return len(b), 0
-			},
-			Seek:  func(*vm.VM, vm.Value, int, int) (int, vm.Errno) { return 0, espipe },
-			Flush: func(*vm.VM, vm.Value) vm.Errno { return einval },
-			Text:  func(*vm.VM, vm.Value) bool { return true },
-		},
-	})
-	fw.Method(t, "fileno", fw.Func1("fileno", func(v *vm.VM, self vm.Value) vm.Value {
-		return vm.SmallInt(fdOf(v, self))
-	}))
-	fw.AddStreamMethods(t, "read", "readinto", "readline", "readlines", "write", "seek", "tell", "flush", "close",
-		"__enter__", "__exit__")
-	return t
 }

@@ -8,6 +8,9 @@ type SysConfig struct {
 	Platform string
 	// Version is the MicroPython release: 1, 11, 0.
 	Version [3]int
+	// TextFiles makes the class of a PC's text files; the objects behind the three
+	// standard ones are their numbers. Nil: there is only a console.
+	TextFiles func(fw *vm.Firmware) *vm.Type
 }
 
 // Sys declares module sys.
@@ -69,7 +72,7 @@ func Sys(fw *vm.Firmware, c SysConfig) {
 			return v.UnaryOp(vm.UnarySizeof, a)
 		}))
 	}
-	stdFiles(fw, m)
+	stdFiles(fw, m, c.TextFiles)
 	m.Add("print_exception", fw.FuncV("print_exception", 1, 2, func(v *vm.VM, args []vm.Value) vm.Value {
 		p := v.Stdout()
 		if len(args) > 1 {

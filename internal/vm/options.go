@@ -159,8 +159,6 @@ type Options struct {
 	FrameCost, NativeCost int
 	// ErrnoOffset is added to every errno number that Python sees (7000 on an XBee).
 	ErrnoOffset int
-	// UnixExec: running a file behaves as the hosted reference does.
-	HostedErrors bool
 	// Compiler are the compiler's optional parts.
 	Compiler compiler.Features
 	// EmacsKeys: the prompt knows Ctrl-B, -F, -K, -N, -P, -U (MICROPY_REPL_EMACS_KEYS).
