@@ -46,6 +46,12 @@ func (p *Printer) Padded(b []byte, flags PrintFlags, fill byte, width int) {
 	p.pad(right, fill)
 }
 
+// paddedByte is Padded for one byte.
+func (p *Printer) paddedByte(c byte, flags PrintFlags, fill byte, width int) {
+	p.num[0] = c
+	p.Padded(p.num[:1], flags, fill, width)
+}
+
 func (p *Printer) pad(n int, fill byte) {
 	for n > 0 {
 		switch fill {

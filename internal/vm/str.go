@@ -171,9 +171,9 @@ func strNew(vm *VM, typ Value, args, kw []Value) Value {
 
 // toStr prints an object into a str.
 func (vm *VM) toStr(o Value, kind PrintKind) Value {
-	v := vm.makeVstr(16)
-	v.Printer().Value(o, kind)
-	return v.Object(TypeStr)
+	b := vm.takeBuf(16)
+	b.p.Value(o, kind)
+	return b.finish(TypeStr)
 }
 
 func bytesNew(vm *VM, typ Value, args, kw []Value) Value {

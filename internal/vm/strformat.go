@@ -15,7 +15,7 @@ func strFormat(vm *VM, args, kw []Value) Value {
 	self := vm.strSelf(args[0])
 	f := formatter{vm: vm, args: args[1:], kw: kw}
 	out := f.format(self)
-	return out.Object(vm.TypeOf(args[0]))
+	return out.finish(vm.TypeOf(args[0]))
 }
 
 // fail raises the ValueError of a bad format string.
@@ -35,8 +35,8 @@ func at(s []byte, i int) byte {
 }
 
 // format fills in the fields of s.
-func (f *formatter) format(s []byte) Vstr {
-	out := f.vm.makeVstr(16)
+func (f *formatter) format(s []byte) *strBuf {
+	out := f.vm.takeBuf(16)
 	mark := f.vm.Mark()
 	for i := 0; i < len(s); i++ {
 		c := s[i]
@@ -52,7 +52,7 @@ func (f *formatter) format(s []byte) Vstr {
 			i++
 			out.WriteByte('{')
 		default:
-			i = f.field(&out, s, i+1)
+			i = f.field(out, s, i+1)
 			f.vm.Release(mark, Value(out.buf))
 		}
 	}
@@ -61,7 +61,7 @@ func (f *formatter) format(s []byte) Vstr {
 
 // field formats the replacement field that begins at s[i], behind its brace. It
 // returns the index of the closing brace.
-func (f *formatter) field(out *Vstr, s []byte, i int) int {
+func (f *formatter) field(out *strBuf, s []byte, i int) int {
 	nameEnd := i
 	for nameEnd < len(s) && bytes.IndexByte(unsafeBytes("}!:"), s[nameEnd]) < 0 {
 		nameEnd++
@@ -270,6 +270,7 @@ func (f *formatter) parseSpec(spec []byte) fieldLayout {
 		f.fail("invalid format specifier")
 	}
 	buf.Free()
+	f.vm.giveBuf(buf)
 	return l
 }
 
@@ -277,7 +278,7 @@ func (f *formatter) parseSpec(spec []byte) fieldLayout {
 func (vm *VM) isIntLike(v Value) bool { return vm.IsInt(v) || v == True || v == False }
 
 // put prints a value as its field says.
-func (f *formatter) put(out *Vstr, arg Value, l fieldLayout) {
+func (f *formatter) put(out *strBuf, arg Value, l fieldLayout) {
 	vm := f.vm
 	integer := vm.isIntLike(arg)
 	numeric := integer || vm.TypeOf(arg) == TypeFloat
@@ -306,7 +307,7 @@ func (f *formatter) put(out *Vstr, arg Value, l fieldLayout) {
 	case '^':
 		l.flags |= PrintCenter
 	}
-	p := out.Printer()
+	p := &out.p
 	switch {
 	case integer && f.putInt(p, arg, l):
 	case numeric:
@@ -329,7 +330,7 @@ func (f *formatter) putInt(p *Printer, arg Value, l fieldLayout) bool {
 	case 'b':
 		p.PrintInt(arg, 2, 'a', l.flags, l.fill, l.width, 0)
 	case 'c':
-		p.Padded([]byte{byte(f.vm.Int(arg))}, l.flags, l.fill, l.width)
+		p.paddedByte(byte(f.vm.Int(arg)), l.flags, l.fill, l.width)
 	case 0, 'n', 'd':
 		p.PrintInt(arg, 10, 'a', l.flags, l.fill, l.width, 0)
 	case 'o':

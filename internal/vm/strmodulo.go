@@ -25,9 +25,8 @@ func (vm *VM) strModulo(pattern, arg Value) Value {
 	case TypeDict:
 		m.dict = arg
 	}
-	out := vm.makeVstr(16)
+	out := vm.takeBuf(16)
 	mark := vm.Mark()
-	p := out.Printer()
 	for ; m.i < len(m.s); m.i++ {
 		if c := m.s[m.i]; c != '%' {
 			out.WriteByte(c)
@@ -37,14 +36,14 @@ func (vm *VM) strModulo(pattern, arg Value) Value {
 			out.WriteByte('%')
 			continue
 		}
-		m.field(p)
+		m.field(&out.p)
 		vm.Release(mark, Value(out.buf))
 	}
 	if m.used != len(m.args) {
 		vm.RaiseMsg(TypeTypeError, "format string didn't convert all arguments")
 	}
 	vm.nscratch = back
-	return out.Object(vm.TypeOf(pattern))
+	return out.finish(vm.TypeOf(pattern))
 }
 
 func (m *modulo) fail(msg string) {
@@ -179,7 +178,7 @@ func (m *modulo) putChar(p *Printer, arg Value, l fieldLayout) {
 		}
 		p.Padded(b, l.flags, ' ', l.width)
 	case vm.isIntLike(arg):
-		p.Padded([]byte{byte(vm.Int(arg))}, l.flags, ' ', l.width)
+		p.paddedByte(byte(vm.Int(arg)), l.flags, ' ', l.width)
 	default:
 		vm.RaiseMsg(TypeTypeError, "integer needed")
 	}
@@ -194,12 +193,13 @@ func (m *modulo) putText(p *Printer, arg Value, c byte, l fieldLayout) {
 	} else if m.isBytes && vm.TypeOf(arg) == TypeBytes {
 		kind = PrintRaw
 	}
-	buf := vm.makeVstr(16)
-	buf.Printer().Value(arg, kind)
+	buf := vm.takeBuf(16)
+	buf.p.Value(arg, kind)
 	b := buf.Bytes()
 	if l.prec >= 0 && len(b) > l.prec {
 		b = b[:l.prec]
 	}
 	p.Padded(b, l.flags, ' ', l.width)
 	buf.Free()
+	vm.giveBuf(buf)
 }

@@ -96,7 +96,7 @@ type VM struct {
 	base       frame  // below the first
 	inSchedule bool
 	everMember qstrSet // names that an instance was ever given
-	globals    Value         // dict of the running code
+	globals    Value   // dict of the running code
 	locals     Value
 	cstack     int // bytes of C stack in use, as estimated
 	cfloor     int // what C stack the host's main function had used already
@@ -112,7 +112,8 @@ type VM struct {
 	// polls of the loop.
 	StepLimit uint64
 
-	temps    []uint32 // allocations that only Go code may know of yet
+	bufs     []*strBuf // see takeBuf
+	temps    []uint32  // allocations that only Go code may know of yet
 	ntemps   int
 	scratch  []Value // arguments that Go code is passing
 	nscratch int
