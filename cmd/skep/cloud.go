@@ -83,7 +83,7 @@ func (c *cloudInitCmd) Run() error {
 	if err != nil {
 		return err
 	}
-	link := &cloudLink{dir: dir, owner: "skep cloud init", log: os.Stderr}
+	link := &cloudLink{dir: dir, owner: "skep cloud init", log: os.Stderr, hint: "; or choose another directory with --state"}
 	defer link.close()
 	in, err := link.makeThing(c.Dir, c.Thing)
 	if err != nil {

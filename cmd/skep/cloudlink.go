@@ -22,6 +22,7 @@ type cloudLink struct {
 	dir   string
 	owner string
 	log   io.Writer
+	hint  string // what else to do when there is no cloud to be had
 
 	mu     sync.Mutex
 	own    *localCloud
@@ -40,7 +41,7 @@ func newCloudLink(owner string, log io.Writer) (*cloudLink, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &cloudLink{dir: dir, owner: owner, log: log}, nil
+	return &cloudLink{dir: dir, owner: owner, log: log, hint: "; or choose another directory for it with XDG_STATE_HOME, or go without: --cloud off"}, nil
 }
 
 // connect finds or starts the cloud. The lock is held.
@@ -59,13 +60,13 @@ func (l *cloudLink) connect() error {
 			l.own = own
 			return nil
 		case !errors.As(err, &inUse):
-			return fmt.Errorf("the local AWS IoT: %w; or go without it: --cloud off", err)
+			return fmt.Errorf("the local AWS IoT: %w%s", err, l.hint)
 		case time.Since(begin) > cloudWait:
 			who := inUse.Owner
 			if who == "" {
 				who = "another process"
 			}
-			return fmt.Errorf("the local AWS IoT's state in %s is in use by %s, which does not share it: stop that process, or choose another place with XDG_STATE_HOME, or go without: --cloud off", inUse.Dir, who)
+			return fmt.Errorf("the local AWS IoT's state in %s is in use by %s, which does not share it: stop that process%s", inUse.Dir, who, l.hint)
 		}
 	}
 }

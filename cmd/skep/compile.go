@@ -78,6 +78,12 @@ func readInput(path string) ([]byte, string, error) {
 
 // writeFile writes a file so that nobody ever sees half of it.
 func writeFile(path string, data []byte) error {
+	if st, err := os.Stat(path); err == nil && !st.Mode().IsRegular() {
+		return os.WriteFile(path, data, 0o644) // a device or a pipe stays what it is
+	}
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		path = real // a link stays one, too
+	}
 	tmp, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
 	if err != nil {
 		return err

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"hash/fnv"
 	"io"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"github.com/skep-sim/skep/internal/host/app"
+	"github.com/skep-sim/skep/internal/vm"
 	"github.com/skep-sim/skep/internal/world"
 	"github.com/skep-sim/skep/internal/xbee"
 	"github.com/skep-sim/skep/internal/xbee/flash"
@@ -19,8 +21,10 @@ type deviceFlags struct {
 	Model    string `help:"Module: ltem (XBee 3 Cellular LTE-M/NB-IoT) or cat1 (LTE Cat 1)." enum:"ltem,cat1" default:"ltem"`
 	Firmware string `help:"Firmware, as ATVR shows it. Default: 11413 for ltem, 31011 for cat1." placeholder:"NUMBER"`
 	Power    string `help:"Supply of the development board: wall, or usb alone, which is too weak." enum:"wall,usb" default:"wall"`
+	Flash    string `help:"Directory whose files lie on /flash." placeholder:"DIR"`
 	State    string `help:"Directory that keeps what survives power-off: files, bundle, registers. Default: one per user and application." placeholder:"DIR"`
 	Heap     int    `help:"Bytes of the raw heap region. Default: the firmware's, 32768." placeholder:"BYTES"`
+	Options  string `help:"Optional features and error wording of the interpreter: xbee, the module's own, or full or bare, as in two builds of upstream's." enum:"xbee,full,bare" default:"xbee"`
 	Cloud    string `help:"local: names of AWS IoT endpoints lead to the local AWS IoT; off: they do not." enum:"local,off" default:"local"`
 	Net      string `help:"host: the rest of the world is the host's network; none: there is none." enum:"host,none" default:"host"`
 	Clock    string `help:"real, or virtual: sleeping costs no time." enum:"real,virtual" default:"real"`
@@ -52,6 +56,9 @@ func (f *deviceFlags) open(s setup) (m *machine, err error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := checkHeap(f.Heap); err != nil {
+		return nil, err
+	}
 	dir := ""
 	if s.app != nil {
 		dir = s.app.Dir
@@ -68,7 +75,7 @@ func (f *deviceFlags) open(s setup) (m *machine, err error) {
 		}
 	}()
 	if m.flash, err = flash.OpenState(state); err != nil {
-		return m, err
+		return m, explainState(state, err)
 	}
 	var files []app.File
 	if s.app != nil {
@@ -99,10 +106,49 @@ func (f *deviceFlags) open(s setup) (m *machine, err error) {
 	}
 	m.device = xbee.New(xbee.Config{
 		Profile: p, World: w, Flash: m.flash, Serial: serialNumber(f.Seed, state), HeapBytes: f.Heap,
-		Autostart: s.autostart, NoREPL: s.noREPL,
+		Features: f.features(), Autostart: s.autostart, NoREPL: s.noREPL,
 		Note: func(text string) { fmt.Fprintln(s.stderr, "skep:", text) },
 	})
 	return m, nil
+}
+
+// The sizes of heap that a device can be given. The lower one is about where
+// nothing fits any more.
+const (
+	minHeap = 1 << 10
+	maxHeap = 64 << 20
+)
+
+// checkHeap refuses a size that is none of a heap; 0 is the default.
+func checkHeap(n int) error {
+	if n != 0 && (n < minHeap || n > maxHeap) {
+		return fmt.Errorf("--heap %d: give a number of bytes from %d to %d (the module has 32768)", n, minHeap, maxHeap)
+	}
+	return nil
+}
+
+// features are the interpreter's, if they are not the module's own.
+func (f *deviceFlags) features() *vm.Options {
+	var o vm.Options
+	switch f.Options {
+	case "full":
+		o = vm.Full()
+	case "bare":
+		o = vm.Bare()
+	default:
+		return nil
+	}
+	return &o
+}
+
+// explainState adds what to do about a state directory that cannot be used.
+func explainState(dir string, err error) error {
+	var locked *flash.LockedError
+	var damage *flash.DamageError
+	if errors.As(err, &locked) || errors.As(err, &damage) {
+		return err // they say it themselves
+	}
+	return fmt.Errorf("the module's state in %s: %w; choose another directory with --state, or XDG_STATE_HOME", dir, err)
 }
 
 // world is what the device is connected to.
@@ -154,14 +200,19 @@ func hostFiles(files []app.File) []flash.HostFile {
 	return list
 }
 
+// leaveCloud ends the cloud, or the tie to that of another process.
+func (m *machine) leaveCloud() {
+	if m.cloud != nil {
+		m.cloud.close()
+	}
+}
+
 func (m *machine) close() {
 	if m == nil || m.closed {
 		return
 	}
 	m.closed = true
-	if m.cloud != nil {
-		m.cloud.close()
-	}
+	m.leaveCloud()
 	if m.flash != nil {
 		if err := m.flash.Close(); err != nil {
 			fmt.Fprintln(os.Stderr, "skep:", err)

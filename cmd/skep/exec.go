@@ -71,6 +71,9 @@ func interpreterOptions(name string) (vm.Options, int) {
 }
 
 func (e *execCmd) Run() error {
+	if err := checkHeap(e.Heap); err != nil {
+		return err
+	}
 	o, heap := interpreterOptions(e.Options)
 	if e.Heap != 0 {
 		heap = e.Heap

@@ -30,9 +30,14 @@ func (e exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(e)
 func main() {
 	var c cli
 	ctx := context.Background()
-	k := kong.Parse(&c, kong.Name("skep"), kong.UsageOnError(), kong.BindTo(ctx, (*context.Context)(nil)),
+	parser := kong.Must(&c, kong.Name("skep"), kong.BindTo(ctx, (*context.Context)(nil)),
 		kong.Description("A Digi XBee 3 Cellular in software: MicroPython, memory, flash, serial port, modem and cloud."))
-	err := k.Run()
+	k, err := parser.Parse(os.Args[1:])
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "skep: %v; see %s --help\n", err, commandOf(err))
+		os.Exit(2)
+	}
+	err = k.Run()
 	var status exitStatus
 	if errors.As(err, &status) {
 		os.Exit(int(status))
@@ -41,4 +46,19 @@ func main() {
 		fmt.Fprintln(os.Stderr, "skep:", err)
 		os.Exit(1)
 	}
+}
+
+// commandOf is the command whose flags or arguments were wrong, as far as it was
+// recognised.
+func commandOf(err error) string {
+	name := "skep"
+	var wrong *kong.ParseError
+	if errors.As(err, &wrong) {
+		for _, p := range wrong.Context.Path {
+			if p.Command != nil {
+				name += " " + p.Command.Name
+			}
+		}
+	}
+	return name
 }

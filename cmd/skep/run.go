@@ -2,12 +2,8 @@ package main
 
 import (
 	"context"
-	"io"
+	"fmt"
 	"os"
-	"os/signal"
-	"time"
-
-	"golang.org/x/term"
 
 	"github.com/skep-sim/skep/internal/host/app"
 	"github.com/skep-sim/skep/internal/world"
@@ -18,7 +14,7 @@ type runCmd struct {
 	deviceFlags
 	Stay bool `help:"Keep the prompt when the program has ended."`
 
-	Dir string `arg:"" optional:"" default:"." help:"The application's directory, or any directory of files for /flash."`
+	Dir string `arg:"" optional:"" help:"The application's directory, or any directory of files for /flash. Default: the one of --flash, or this one."`
 }
 
 func (r *runCmd) Help() string {
@@ -26,24 +22,38 @@ func (r *runCmd) Help() string {
 }
 
 func (r *runCmd) Run(ctx context.Context) error {
-	a, err := app.Open(r.Dir)
+	dir := r.Dir
+	switch {
+	case dir != "" && r.Flash != "":
+		return fmt.Errorf("%s and --flash %s: give one directory", dir, r.Flash)
+	case r.Flash != "":
+		dir = r.Flash
+	case dir == "":
+		dir = "."
+	}
+	a, err := app.Open(dir)
 	if err != nil {
 		return err
 	}
-	in, out, restore, err := console(r.Stay)
+	t, err := console(r.Stay)
 	if err != nil {
 		return err
 	}
-	defer restore()
-	in = withCtrlC(in)
+	defer t.restore()
+	var e ending
+	e.add(t.restore)
 	m, err := r.open(setup{
-		command: "run", app: a, name: a.Name(), serial: world.Console(in, out), autostart: true, noREPL: !r.Stay, stderr: os.Stderr,
+		command: "run", app: a, name: a.Name(), serial: world.Console(e.withCtrlC(t.in), t), autostart: true, noREPL: !r.Stay, stderr: os.Stderr,
 	})
 	if err != nil {
 		return err
 	}
 	defer m.close()
+	e.add(m.leaveCloud)
 	result := m.device.Run()
+	if err := t.failed(); err != nil {
+		return err
+	}
 	if result.Failed || !result.Ran && !r.Stay {
 		return exitStatus(1)
 	}
@@ -53,7 +63,6 @@ func (r *runCmd) Run(ctx context.Context) error {
 // replCmd is skep repl.
 type replCmd struct {
 	deviceFlags
-	Flash string `help:"Directory whose files lie on /flash." placeholder:"DIR"`
 }
 
 func (r *replCmd) Help() string {
@@ -69,137 +78,21 @@ func (r *replCmd) Run(ctx context.Context) error {
 		}
 		s.app, s.name = a, a.Name()
 	}
-	in, out, restore, err := console(true)
+	t, err := console(true)
 	if err != nil {
 		return err
 	}
-	defer restore()
-	s.serial = world.Console(in, out)
+	defer t.restore()
+	var e ending
+	e.add(t.restore)
+	s.serial = world.Console(t.in, t)
 	m, err := r.open(s)
 	if err != nil {
 		return err
 	}
 	defer m.close()
+	e.add(m.leaveCloud)
+	e.onTermination()
 	m.device.Run()
-	return nil
-}
-
-// console connects stdin and stdout to a serial port. A terminal is put into raw
-// mode when somebody is to type at the prompt; else a line feed typed is the
-// Enter key.
-func console(interactive bool) (in io.Reader, out io.Writer, restore func(), err error) {
-	stdin := int(os.Stdin.Fd())
-	restore = func() {}
-	if interactive && term.IsTerminal(stdin) {
-		old, err := term.MakeRaw(stdin)
-		if err != nil {
-			return nil, nil, restore, err
-		}
-		return &escapable{r: os.Stdin}, os.Stdout, func() { term.Restore(stdin, old) }, nil
-	}
-	if interactive {
-		return &enter{r: os.Stdin}, os.Stdout, restore, nil
-	}
-	return &enter{r: os.Stdin}, &lines{w: os.Stdout}, restore, nil
-}
-
-// withCtrlC is in, with a Ctrl-C typed for every interrupt signal, so that the
-// program on the module feels it. The second one within a second ends skep.
-func withCtrlC(in io.Reader) io.Reader {
-	r, w := io.Pipe()
-	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, os.Interrupt)
-	go func() {
-		io.Copy(w, in)
-		w.Close()
-	}()
-	go func() {
-		var last time.Time
-		for range signals {
-			now := time.Now()
-			if now.Sub(last) < time.Second {
-				os.Exit(130)
-			}
-			last = now
-			w.Write([]byte{3})
-		}
-	}()
-	return r
-}
-
-// enter makes the Enter key of line feeds: LF and CR LF become CR.
-type enter struct {
-	r  io.Reader
-	cr bool // the last byte was CR
-}
-
-func (e *enter) Read(p []byte) (int, error) {
-	for {
-		n, err := e.r.Read(p)
-		k := 0
-		for _, c := range p[:n] {
-			if c == '\n' {
-				if e.cr {
-					e.cr = false
-					continue
-				}
-				c = '\r'
-				p[k] = c
-				k++
-				continue
-			}
-			e.cr = c == '\r'
-			p[k] = c
-			k++
-		}
-		if k > 0 || err != nil || n == 0 {
-			return k, err
-		}
-	}
-}
-
-// lines drops the carriage returns of CR LF, for output that no terminal sees.
-type lines struct {
-	w  io.Writer
-	cr bool // a carriage return is held back
-}
-
-func (l *lines) Write(p []byte) (int, error) {
-	out := make([]byte, 0, len(p)+1)
-	for _, c := range p {
-		if l.cr && c != '\n' {
-			out = append(out, '\r')
-		}
-		l.cr = c == '\r'
-		if !l.cr {
-			out = append(out, c)
-		}
-	}
-	if _, err := l.w.Write(out); err != nil {
-		return 0, err
-	}
-	return len(p), nil
-}
-
-// escapable ends the input at Ctrl-], the way out of a raw terminal.
-type escapable struct {
-	r    io.Reader
-	done bool
-}
-
-func (e *escapable) Read(p []byte) (int, error) {
-	if e.done {
-		return 0, io.EOF
-	}
-	n, err := e.r.Read(p)
-	for i, c := range p[:n] {
-		if c == 0x1d {
-			e.done = true
-			if i == 0 {
-				return 0, io.EOF
-			}
-			return i, nil
-		}
-	}
-	return n, err
+	return t.failed()
 }

@@ -10,7 +10,8 @@ import (
 
 // stateHome is where the state of this user's devices and cloud lives.
 func stateHome() (string, error) {
-	if dir := os.Getenv("XDG_STATE_HOME"); dir != "" {
+	// A relative path there is to be ignored, says the XDG specification.
+	if dir := os.Getenv("XDG_STATE_HOME"); filepath.IsAbs(dir) {
 		return filepath.Join(dir, "skep"), nil
 	}
 	home, err := os.UserHomeDir()

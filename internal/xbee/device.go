@@ -34,6 +34,9 @@ type Config struct {
 	Serial uint64
 	// HeapBytes replaces the profile's heap, if not 0.
 	HeapBytes int
+	// Features, if not nil, replaces the interpreter's optional features and error
+	// wording; what makes it the module's stays (see [WithFeatures]).
+	Features *vm.Options
 	// Firmware replaces the one made from the profile, if not nil; devices of one
 	// profile share theirs.
 	Firmware *vm.Firmware
@@ -114,7 +117,11 @@ func (d *Device) powerOn(cause pymod.ResetCause) {
 	d.weakSupply()
 	fw := d.conf.Firmware
 	if fw == nil {
-		fw = NewFirmware(d.profile)
+		o := Options(d.profile)
+		if d.conf.Features != nil {
+			o = WithFeatures(d.profile, *d.conf.Features)
+		}
+		fw = newFirmware(d.profile, o)
 	}
 	heap := d.conf.HeapBytes
 	if heap == 0 {
@@ -144,8 +151,10 @@ func (d *Device) powerOn(cause pymod.ResetCause) {
 }
 
 // NewFirmware makes the firmware of a profile, to be shared between devices.
-func NewFirmware(p profile.Profile) *vm.Firmware {
-	fw := vm.NewFirmware(Options(p))
+func NewFirmware(p profile.Profile) *vm.Firmware { return newFirmware(p, Options(p)) }
+
+func newFirmware(p profile.Profile, o vm.Options) *vm.Firmware {
+	fw := vm.NewFirmware(o)
 	pylib.Standard(fw, pylib.SysConfig{Platform: p.Platform.Value, Version: p.MicroPython.Value})
 	pylib.Help(fw, helpText)
 	pymod.System(fw)
@@ -165,6 +174,22 @@ func Options(p profile.Profile) vm.Options {
 	o.HashBytes = p.QstrHashBytes.Value
 	o.StackLimit = p.StackLimit.Value
 	o.MpyVersion = p.MpyVersion.Value
+	return o
+}
+
+// WithFeatures gives the interpreter of a profile the optional features and the
+// error wording of another build, such as one of upstream's. What the module
+// around it needs stays the profile's: errno numbers, .mpy version, stack limit,
+// sizes in memory, standard files, names of modules, prompt.
+func WithFeatures(p profile.Profile, o vm.Options) vm.Options {
+	x := Options(p)
+	o.NoAlloca, o.SaveCode, o.EventREPL, o.HashBytes = x.NoAlloca, x.SaveCode, x.EventREPL, x.HashBytes
+	o.QstrChunk, o.FirstPool, o.MpyVersion, o.ImportBlocks = x.QstrChunk, x.FirstPool, x.MpyVersion, x.ImportBlocks
+	o.StackLimit, o.FrameCost, o.NativeCost = x.StackLimit, x.FrameCost, x.NativeCost
+	o.ErrnoOffset, o.StdFiles, o.KbdIntr, o.ARM = x.ErrnoOffset, x.StdFiles, x.KbdIntr, x.ARM
+	o.WeakLinks, o.Help, o.Finalisers, o.FileAttr = x.WeakLinks, x.Help, x.Finalisers, x.FileAttr
+	o.Scheduler, o.StaticEmergency, o.EmergencyBuf = x.Scheduler, x.StaticEmergency, x.EmergencyBuf
+	o.ROMNames, o.RAMNames = x.ROMNames, x.RAMNames
 	return o
 }
 
