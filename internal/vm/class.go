@@ -104,6 +104,17 @@ func (vm *VM) CastToNative(v, typ Value) Value {
 	return vm.Mem[v/4+4]
 }
 
+// baseObject returns the built-in object behind an instance for those who rely
+// on its type. Until its __init__ has run a function stands in its place, which
+// C takes for the object; here it is then made without arguments.
+func (vm *VM) baseObject(self Value) Value {
+	if vm.Mem[self/4+4] == vm.fw.baseInit {
+		base := vm.nativeBaseOf(self)
+		vm.Mem[self/4+4] = vm.TypeInfo(base).New(vm, base, nil, nil)
+	}
+	return vm.Mem[self/4+4]
+}
+
 // classLookup is mp_obj_class_lookup: it looks for attr in class c and its
 // bases. obj is the instance, Null, or, with isType, the class itself. s is the
 // slot of built-in bases that stands for attr: found there, m[0] is Sentinel.
@@ -416,7 +427,7 @@ func instanceIter(vm *VM, self Value, buf uint32) Value {
 		return Null
 	case Sentinel:
 		sub := vm.Mem[self/4+4]
-		return vm.typeInfoOf(sub).Iter(vm, sub, buf)
+		return vm.Iter(sub, buf)
 	}
 	return vm.callMethod0(m)
 }

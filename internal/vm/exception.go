@@ -115,7 +115,7 @@ func (vm *VM) NewExceptionf(typ Value, format string, args ...any) Value {
 // class that derives from one (or the object itself).
 func (vm *VM) nativeExc(exc Value) Value {
 	if vm.isInstance(exc) {
-		return vm.Mem[exc/4+4]
+		return vm.baseObject(exc)
 	}
 	return exc
 }

@@ -28,7 +28,7 @@ func (vm *VM) StreamOf(v Value) (*Stream, Value) {
 		}
 		t = vm.TypeInfo(base)
 		if t.Stream != nil && !t.Stream.OnInstance {
-			v = vm.Mem[v/4+4]
+			v = vm.baseObject(v)
 		}
 	}
 	return t.Stream, v
