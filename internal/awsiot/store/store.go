@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
@@ -101,15 +103,40 @@ func Open(dir string, o Options) (*Store, error) {
 		for _, b := range buckets {
 			s.memory[b] = map[string][]byte{}
 		}
-	} else if err := s.openDB(o); err != nil {
-		return nil, err
 	}
-	if err := s.registry.load(s); err != nil {
+	if err := s.load(o); err != nil {
 		s.closeDB()
-		return nil, fmt.Errorf("reading the cloud's state in %s: %w", dir, err)
+		return nil, err
 	}
 	go s.write()
 	return s, nil
+}
+
+// load opens and reads everything. The database panics on pages that make no
+// sense, so all of them are visited here, where that is a message.
+func (s *Store) load(o Options) (err error) {
+	const advice = "move the directory away to start anew"
+	old := debug.SetPanicOnFault(true) // a page number may lead out of the file
+	defer debug.SetPanicOnFault(old)
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("the cloud's state in %s is damaged (%v): %s", s.dir, r, advice)
+		}
+	}()
+	if s.dir != "" {
+		if err := s.openDB(o); err != nil {
+			return err
+		}
+		for _, b := range buckets {
+			if err := s.Each(b, "", func(string, []byte) error { return nil }); err != nil {
+				return err
+			}
+		}
+	}
+	if err := s.registry.load(s); err != nil {
+		return fmt.Errorf("reading the cloud's state in %s: %w: %s", s.dir, err, advice)
+	}
+	return nil
 }
 
 func (s *Store) openDB(o Options) error {
@@ -124,8 +151,12 @@ func (s *Store) openDB(o Options) error {
 	if errors.Is(err, bolterrors.ErrTimeout) {
 		return &InUseError{Dir: s.dir, Owner: readOwner(s.dir)}
 	}
-	if err != nil {
+	var host syscall.Errno
+	if errors.As(err, &host) {
 		return fmt.Errorf("opening the cloud's state %s: %w", filepath.Join(s.dir, dbFile), err)
+	}
+	if err != nil {
+		return fmt.Errorf("the cloud's state in %s is damaged (%w): move the directory away to start anew", s.dir, err)
 	}
 	s.db = db
 	err = db.Update(func(tx *bolt.Tx) error {

@@ -94,16 +94,6 @@ func TestInUse(t *testing.T) {
 	open(t, dir)
 }
 
-func TestDamaged(t *testing.T) {
-	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, dbFile), []byte(strings.Repeat("not a database ", 2000)), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := Open(dir, Options{}); err == nil || !strings.Contains(err.Error(), dbFile) {
-		t.Fatalf("error %v", err)
-	}
-}
-
 func TestRegistry(t *testing.T) {
 	a, err := authority()
 	if err != nil {
@@ -195,5 +185,55 @@ func TestCrash(t *testing.T) {
 			t.Fatalf("after write %d the copy has %d bytes, %v", i, len(got), err)
 		}
 		c.Close()
+	}
+}
+
+// TestDamage writes garbage over every part of a state: opening it is an error
+// that says what to do, or works.
+func TestDamage(t *testing.T) {
+	whole := t.TempDir()
+	s := open(t, whole)
+	for i := range 20 {
+		done := make(chan error, 1)
+		s.Put(Shadows, fmt.Sprintf("k%d", i), make([]byte, 700), func(err error) { done <- err })
+		if err := <-done; err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	good, err := os.ReadFile(filepath.Join(whole, dbFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	refused := 0
+	try := func(b []byte) {
+		dir := t.TempDir() // a database that panicked stays locked by this process
+		if err := os.WriteFile(filepath.Join(dir, dbFile), b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		s, err := Open(dir, Options{Owner: "the test", NoSync: true, Wait: 50 * time.Millisecond})
+		if err == nil {
+			s.Close()
+			return
+		}
+		refused++
+		if !strings.Contains(err.Error(), dir) || !strings.Contains(err.Error(), "move the directory away") {
+			t.Errorf("error %v", err)
+		}
+	}
+	for at := 0; at < len(good); at += 1024 {
+		b := append([]byte{}, good...)
+		for i := at; i < min(at+300, len(b)); i++ {
+			b[i] = byte(i*7 + i>>8)
+		}
+		try(b)
+	}
+	try(good[:5000])
+	try(good[:len(good)/2])
+	try([]byte(strings.Repeat("not a database ", 2000)))
+	if refused == 0 {
+		t.Error("no damage was noticed")
 	}
 }

@@ -96,8 +96,15 @@ func TestDamage(t *testing.T) {
 			t.Errorf("byte %d changed, and nobody noticed", i)
 		}
 	}
-	// Each length: whatever was whole is there.
-	for n := headerLen; n <= len(good); n++ {
+	// Each length: whatever was whole is there. The first record always was.
+	first := headerLen + recordHead + int(binary.LittleEndian.Uint32(good[headerLen:]))
+	for n := headerLen + 1; n < first; n++ {
+		_, err := Open(&Memory{now: memoryState{journal: good[:n:n]}})
+		if _, ok := err.(*DamageError); !ok {
+			t.Errorf("%d bytes of a first record of %d: %v", n, first, err)
+		}
+	}
+	for n := first; n <= len(good); n++ {
 		open(t, &Memory{now: memoryState{journal: good[:n:n]}})
 		zeros := append(bytes.Clone(good[:n]), make([]byte, 40)...)
 		if d, err := Open(&Memory{now: memoryState{journal: zeros}}); err == nil {

@@ -3,6 +3,7 @@ package flash
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"hash/crc32"
 )
@@ -84,8 +85,18 @@ func (e *DamageError) Error() string {
 func (e *DamageError) Unwrap() error { return e.Err }
 
 // replay reads a journal. It returns how much of it is whole: a record that
-// the end of the journal cuts short is the trace of a crash and is left out.
+// the end of the journal cuts short is the trace of a crash and is left out. The
+// first record is no such trace, for a journal takes its place with that one
+// whole.
 func replay(b []byte) (im *image, whole int, err error) {
+	im, whole, err = replayRecords(b)
+	if err == nil && whole == headerLen && len(bytes.TrimLeft(b[headerLen:], "\x00")) > 0 {
+		return nil, 0, &DamageError{len(b), errors.New("it ends within its first record")}
+	}
+	return im, whole, err
+}
+
+func replayRecords(b []byte) (im *image, whole int, err error) {
 	if len(b) < headerLen || !bytes.HasPrefix(b, []byte(magic)) {
 		return nil, 0, &DamageError{0, fmt.Errorf("it does not begin with %q", magic)}
 	}
