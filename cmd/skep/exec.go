@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"github.com/alecthomas/kong"
+	"golang.org/x/term"
 
 	"github.com/skep-sim/skep/internal/hosted"
 	"github.com/skep-sim/skep/internal/vm"
@@ -101,7 +102,8 @@ func (e *execCmd) Run() error {
 		path = hosted.FullPath()
 	}
 	status := hosted.Run(hosted.Config{
-		Options: o, HeapBytes: heap, OptLevel: e.level(), Path: path, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
+		Options: o, HeapBytes: heap, OptLevel: e.level(), Path: path,
+		Stdin: os.Stdin, Terminal: term.IsTerminal(int(os.Stdin.Fd())), Stdout: os.Stdout, Stderr: os.Stderr,
 	}, src, name, e.Args)
 	if status != 0 {
 		return exitStatus(status)

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/skep-sim/skep/internal/pylib"
+	"github.com/skep-sim/skep/internal/repl"
 	"github.com/skep-sim/skep/internal/syntax"
 	"github.com/skep-sim/skep/internal/vm"
 )
@@ -22,10 +23,12 @@ type Config struct {
 	HeapBytes int
 	OptLevel  int
 	// Path is sys.path behind the program's directory.
-	Path   []string
-	Stdin  io.Reader // nil: empty
-	Stdout io.Writer
-	Stderr io.Writer
+	Path  []string
+	Stdin io.Reader // nil: empty
+	// Terminal: somebody types at stdin, whose terminal shows what they type.
+	Terminal bool
+	Stdout   io.Writer
+	Stderr   io.Writer
 	// NoFiles keeps open() from the host's files.
 	NoFiles bool
 	// StepLimit, if not 0, stops a program that runs too long.
@@ -38,6 +41,9 @@ type Config struct {
 func NewFirmware(o vm.Options) *vm.Firmware {
 	fw := vm.NewFirmware(o)
 	pylib.Standard(fw, pylib.SysConfig{Platform: "linux", Version: [3]int{1, 11, 0}, TextFiles: textFiles})
+	if o.Input {
+		repl.DeclareInput(fw, func(v *vm.VM) repl.Terminal { return v.State(terminalKey, nil).(*terminal) })
+	}
 	if o.Help {
 		pylib.Help(fw, pylib.HelpText)
 	}
@@ -119,6 +125,7 @@ func RunOn(fw *vm.Firmware, c Config, src []byte, name string, argv []string) (s
 	h.refuse = c.NoFiles
 	defer h.close()
 	v.StepLimit = c.StepLimit
+	v.State(terminalKey, func() any { return &terminal{vm: v, silent: c.Terminal} })
 	path, args := v.InitSysLists()
 	dir := filepath.Dir(name)
 	if dir == "." {

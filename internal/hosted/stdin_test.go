@@ -37,3 +37,19 @@ func TestStandardFiles(t *testing.T) {
 		}
 	}
 }
+
+// TestInput types lines at input(), which shows what it reads as the reference
+// does from a pipe.
+func TestInput(t *testing.T) {
+	const program = "print(repr(input('p> ')))\nprint(repr(input()))\nprint(repr(input(5)))\n" +
+		"for i in (1, 2):\n try: print(repr(input()))\n except BaseException as e: print(repr(e))\n" +
+		"try: input(1, 2)\nexcept TypeError as e: print(e)\n"
+	const want = "p> hello\r\n'hello'\nwor\b\x1b[K\b\x1b[Kld\r\n'wld'\n5\r\n''\nabKeyboardInterrupt()\nEOFError()\nfunction expected at most 1 arguments, got 2\n"
+	var stdout, stderr bytes.Buffer
+	status := hosted.Run(hosted.Config{
+		Options: hosted.Full(), HeapBytes: 65536, Stdin: strings.NewReader("hello\nwor\b\bld\n\nab\x03"), Stdout: &stdout, Stderr: &stderr,
+	}, []byte(program), "t.py", nil)
+	if got := stdout.String(); got != want || status != 0 {
+		t.Errorf("status %d, %s, printed\n%q\nwant\n%q", status, stderr.String(), got, want)
+	}
+}

@@ -78,6 +78,7 @@ func (e *editor) indent(r *REPL) {
 
 // readLine reads until Enter (0) or a control key that is for the prompt itself.
 func (r *REPL) readLine() int {
+	mark := r.vm.Mark()
 	for {
 		c, ok := r.term.Key()
 		if !ok {
@@ -90,7 +91,7 @@ func (r *REPL) readLine() int {
 			r.line.Truncate(r.edit.orig)
 			r.edit.cursor = r.edit.orig
 		}
-		r.vm.Release(0)
+		r.vm.Release(mark)
 		if ret >= 0 {
 			return ret
 		}

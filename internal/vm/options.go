@@ -231,6 +231,7 @@ func XBee() Options {
 	o.Pow3 = false
 	o.SysExcInfo = false
 	o.StdFiles = DigiFiles
+	o.Input = false // Digi's samples read keys one by one instead
 	o.ReturnCollected = false
 	o.Warnings = false
 	o.MemStats = false

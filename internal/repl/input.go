@@ -1,0 +1,32 @@
+package repl
+
+import "github.com/skep-sim/skep/internal/vm"
+
+// DeclareInput adds the function input: a line typed at the terminal, edited as at
+// the prompt, with a history of its own. open gives the terminal of a device.
+func DeclareInput(fw *vm.Firmware, open func(*vm.VM) Terminal) {
+	fw.Builtin("input", fw.FuncV("input", 0, 1, func(v *vm.VM, args []vm.Value) vm.Value {
+		r := v.State("input", func() any { return New(v, open(v), Config{}) }).(*REPL)
+		if len(args) == 1 {
+			v.Stdout().Value(args[0], vm.PrintStr)
+		}
+		return r.input()
+	}))
+}
+
+// input reads one line. Ctrl-C raises KeyboardInterrupt; Ctrl-D on an empty line,
+// and the end of input, EOFError.
+func (r *REPL) input() vm.Value {
+	line := r.vm.NewVstr(16)
+	r.line = line
+	r.edit.newLine(r, "")
+	ret := r.readLine()
+	r.line = nil
+	switch {
+	case ret == ctrlC:
+		r.vm.Raise(r.vm.NewException(vm.TypeKeyboardInterrupt))
+	case line.Len() == 0 && (ret == ctrlD || ret == keyEnd):
+		r.vm.Raise(r.vm.NewException(vm.TypeEOFError))
+	}
+	return line.Object(vm.TypeStr)
+}
