@@ -166,12 +166,18 @@ func TestPrograms(t *testing.T) {
 	}
 }
 
+// programs reads the recorded programs: those that compile lie beside the
+// compiler, the others beside the runner.
 func programs(t testing.TB) map[string][]byte {
-	files, err := filepath.Glob("testdata/programs/*.py")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("testdata/programs: %d files, %v", len(files), err)
-	}
 	m := make(map[string][]byte)
+	var files []string
+	for _, dir := range []string{"../compiler", "../hosted"} {
+		found, err := filepath.Glob(dir + "/testdata/programs/*.py")
+		if err != nil || len(found) == 0 {
+			t.Fatalf("%s/testdata/programs: %d files, %v", dir, len(found), err)
+		}
+		files = append(files, found...)
+	}
 	for _, f := range files {
 		data, err := os.ReadFile(f)
 		if err != nil {

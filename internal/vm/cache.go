@@ -1,0 +1,210 @@
+package vm
+
+// This file is what instructions remember of names they looked up: hints of
+// slots, which are tried, and results, which hold until a dict or class changes.
+
+// globalCache remembers what a name of an instruction meant: a builtin, as long
+// as no watched dict changed.
+type globalCache struct {
+	gen     uint32
+	globals Value
+	v       Value
+}
+
+// loadGlobalCached is loadGlobal that leaves a hint for the next time: the slot
+// in the instruction, or, for a builtin, the value beside it.
+func (vm *VM) loadGlobalCached(f *frame, in *instr, at int) Value {
+	q := Qstr(in.a)
+	if f.code.globals != nil {
+		if c := &f.code.globals[at]; c.v != Null && c.gen == vm.dictGen && c.globals == f.globals {
+			return c.v
+		}
+	}
+	if s := vm.mapGet(f.gmap, q.Value()); s != 0 {
+		in.x = uint16((s - uint32(vm.Mem[f.gmap+2])/4) / 2)
+		return vm.Mem[s+1]
+	}
+	v := vm.loadBuiltin(q)
+	vm.Mem[f.gmap] |= mapWatched
+	if f.code.globals == nil {
+		f.code.globals = make([]globalCache, len(f.code.instrs))
+	}
+	f.code.globals[at] = globalCache{vm.dictGen, f.globals, v}
+	return v
+}
+
+// methodCache remembers what a name of an instruction was in a class, as long as
+// no class changed: a function, or the getter of a property.
+type methodCache struct {
+	gen   uint32
+	class Value
+	fun   Value
+}
+
+// cached returns the cache of an instruction, making room for one an instruction
+// when the first is needed.
+func (c *Code) cached(at int) *methodCache {
+	if c.methods == nil {
+		c.methods = make([]methodCache, len(c.instrs))
+	}
+	return &c.methods[at]
+}
+
+// findInClasses looks for a name in the dicts of a class and its single bases,
+// as long as they are classes of the program; all dicts on the way are watched.
+func (vm *VM) findInClasses(class Value, q Qstr) Value {
+	for k := class; ; {
+		d := DictMap(vm.classLocals(k))
+		vm.Mem[d] |= mapWatchedClass
+		if s := vm.mapGet(d, q.Value()); s != 0 {
+			return vm.Mem[s+1]
+		}
+		k = vm.classParent(k)
+		if k == Null || k >= romBase || vm.Mem[k/4] != TypeType {
+			return Null
+		}
+	}
+}
+
+// loadMethodFast finds a method that is a bytecode function: of an instance, in
+// its class or the classes above, or of a class. It reports false where the
+// general way must be taken.
+func (vm *VM) loadMethodFast(o Value, q Qstr, c *Code, at int, dst []Value) bool {
+	class := vm.Mem[o/4]
+	self := o
+	if class == TypeType {
+		class, self = o, Null
+	} else if vm.everMember.has(q) {
+		return false
+	}
+	if c.methods != nil {
+		if mc := &c.methods[at]; mc.class == class && mc.gen == vm.typeGen {
+			dst[0], dst[1] = mc.fun, self
+			return true
+		}
+	}
+	if q == QClass || q == QNext || q == QName {
+		return false
+	}
+	fun := vm.findInClasses(class, q)
+	if fun == Null || vm.TypeOf(fun) != TypeFunBC {
+		return false
+	}
+	*c.cached(at) = methodCache{vm.typeGen, class, fun}
+	dst[0], dst[1] = fun, self
+	return true
+}
+
+// loadBuiltinMethod finds a method of an object of a built-in type, which never
+// changes.
+func (vm *VM) loadBuiltinMethod(o Value, q Qstr, c *Code, at int, dst []Value) bool {
+	typ := vm.TypeOf(o)
+	if c.methods != nil {
+		if mc := &c.methods[at]; mc.class == typ {
+			dst[0], dst[1] = mc.fun, o
+			return true
+		}
+	}
+	t := vm.TypeInfo(typ)
+	if typ < romBase || t.Attr != nil || q == QClass || q == QNext {
+		return false
+	}
+	fun := t.Locals.Get(q)
+	if fun == Null || vm.TypeOf(fun) != TypeFunBuiltin {
+		return false
+	}
+	*c.cached(at) = methodCache{0, typ, fun}
+	dst[0], dst[1] = fun, o
+	return true
+}
+
+// propertyGetter returns the bytecode function behind a property of an
+// instance's class, or Null where the general way must be taken.
+func (vm *VM) propertyGetter(o Value, q Qstr, c *Code, at int) Value {
+	class := vm.Mem[o/4]
+	if vm.everMember.has(q) {
+		return Null
+	}
+	if c.methods != nil {
+		if mc := &c.methods[at]; mc.class == class && mc.gen == vm.typeGen {
+			return mc.fun
+		}
+	}
+	if !vm.opt.Property || vm.Mem[class/4+classFlags]&classAccessors == 0 {
+		return Null
+	}
+	p := vm.findInClasses(class, q)
+	if p == Null || vm.TypeOf(p) != TypeProperty {
+		return Null
+	}
+	getter := vm.Mem[p/4+1]
+	if vm.TypeOf(getter) != TypeFunBC {
+		return Null
+	}
+	*c.cached(at) = methodCache{vm.typeGen, class, getter}
+	return getter
+}
+
+// plainStore reports whether storing an attribute of instances of a class with
+// accessors is like without: no class on the way has the name or __setattr__.
+func (vm *VM) plainStore(class Value, q Qstr, c *Code, at int) bool {
+	if c.methods != nil {
+		if mc := &c.methods[at]; mc.class == class && mc.gen == vm.typeGen {
+			return true
+		}
+	}
+	if vm.findInClasses(class, q) != Null || vm.findInClasses(class, QSetattr) != Null {
+		return false
+	}
+	for k := class; k != Null && k != TypeObject; k = vm.classParent(k) {
+		if k >= romBase || vm.Mem[k/4] != TypeType {
+			return false
+		}
+	}
+	*c.cached(at) = methodCache{vm.typeGen, class, None}
+	return true
+}
+
+// slotHint notes the slot of an attribute in an instruction that reads or writes
+// it. There is room for two, since instances of a class and of its heir often
+// take turns; a hint is only tried, so it may be cut to a byte.
+func (in *instr) slotHint(slot uint32) { in.x = in.x<<8 | uint16(slot&0xff) }
+
+// qstrSet is a set of names.
+type qstrSet []bool
+
+func (s qstrSet) has(q Qstr) bool { return int(q) < len(s) && s[q] }
+
+func (s *qstrSet) add(q Qstr) {
+	if int(q) >= len(*s) {
+		*s = append(*s, make([]bool, int(q)+64-len(*s))...)
+	}
+	(*s)[q] = true
+}
+
+// initOf returns the bytecode function __init__ of a class of the program that
+// has no __new__ and no built-in base, None if it has no __init__, or Null where
+// the general way must be taken. It is found once for a state of the classes.
+func (vm *VM) initOf(class Value, c *Code, at int) Value {
+	if c.methods != nil {
+		if mc := &c.methods[at]; mc.class == class && mc.gen == vm.typeGen {
+			return mc.fun
+		}
+	}
+	if n, _ := vm.nativeBases(class); n != 0 || vm.findInClasses(class, QNew) != Null {
+		return Null
+	}
+	for k := class; k != Null && k != TypeObject; k = vm.classParent(k) {
+		if vm.Mem[k/4] != TypeType { // several bases
+			return Null
+		}
+	}
+	init := vm.findInClasses(class, QInit)
+	if init == Null {
+		init = None
+	} else if vm.TypeOf(init) != TypeFunBC {
+		return Null
+	}
+	*c.cached(at) = methodCache{vm.typeGen, class, init}
+	return init
+}

@@ -1,0 +1,100 @@
+package vm
+
+import "math"
+
+// This file is what the loop starts without leaving it: calls of classes and
+// closures, and operators of small ints and floats.
+
+// startInit makes an instance and the frame of its __init__, with the array of
+// arguments that C puts on the heap for the time of the call.
+func (vm *VM) startInit(class, init Value, args, kw []Value) (*frame, Value) {
+	o, _ := vm.newInstance(class)
+	if len(args) == 0 && len(kw) == 0 {
+		room, back := vm.pass(1)
+		room[0] = o
+		f := vm.enter(init, room, nil)
+		vm.nscratch = back
+		return f, o
+	}
+	n := uint32(2 + len(args) + len(kw))
+	p := vm.Alloc(4 * n)
+	a := vm.Mem[p/4 : p/4+n]
+	a[0], a[1] = init, o
+	copy(a[2:], args)
+	copy(a[2+len(args):], kw)
+	f := vm.enter(init, a[1:2+len(args)], a[2+len(args):])
+	f.aux = p
+	return f, o
+}
+
+// startClosure makes the frame of a call of a closure whose cells and arguments
+// are few enough for C's stack; nil where the general way must be taken.
+func (vm *VM) startClosure(closure Value, args []Value) *frame {
+	fun := vm.Mem[closure/4+1]
+	cells := vm.closureCells(closure)
+	n := len(cells) + len(args)
+	if n > 5 || vm.Mem[fun/4] != TypeFunBC {
+		return nil
+	}
+	room, back := vm.pass(n)
+	copy(room, cells)
+	copy(room[len(cells):], args)
+	f := vm.enter(fun, room, nil)
+	vm.nscratch = back
+	return f
+}
+
+// floatOp is an operation of two floats, or of a float and a small int, as the
+// quick operators name it; Null where the general way must be taken.
+func (vm *VM) floatOp(op iop, l, r Value) Value {
+	a, ok := vm.quickFloat(l)
+	if !ok {
+		return Null
+	}
+	b, ok := vm.quickFloat(r)
+	if !ok {
+		return Null
+	}
+	switch op {
+	case iAdd:
+		a += b
+	case iSub:
+		a -= b
+	case iMul:
+		a *= b
+	case iLess:
+		return Bool(a < b)
+	case iMore:
+		return Bool(a > b)
+	case iLessEqual:
+		return Bool(a <= b)
+	case iMoreEqual:
+		return Bool(a >= b)
+	default:
+		return Null
+	}
+	return vm.NewFloat(a)
+}
+
+func (vm *VM) quickFloat(v Value) (float32, bool) {
+	if v&3 == 0 && v-1 < romBase-1 && vm.Mem[v/4] == TypeFloat {
+		return math.Float32frombits(uint32(vm.Mem[v/4+1])), true
+	}
+	return float32(int32(v) >> 1), v&1 != 0
+}
+
+// quickOp is an operator of the quick ones on any operands.
+func (vm *VM) quickOp(in *instr, l, r Value) Value {
+	if l&r&1 == 0 {
+		if v := vm.floatOp(in.op, l, r); v != Null {
+			return v
+		}
+	}
+	switch in.op {
+	case iEqual:
+		return Bool(vm.Equal(l, r))
+	case iNotEqual:
+		return Bool(!vm.Equal(l, r))
+	}
+	return vm.BinaryOp(BinaryOp(in.a), l, r)
+}
