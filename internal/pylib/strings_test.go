@@ -231,3 +231,32 @@ func BenchmarkFormat(b *testing.B) {
 		})
 	}
 }
+
+// TestEveryAllocationFails fails allocation k of expressions, for every k: the
+// outcome is a value or an exception, and the heap is sound.
+func TestEveryAllocationFails(t *testing.T) {
+	var out bytes.Buffer
+	v := newVM(vm.XBee(), &out)
+	run(v, &out, readFile(t, "strtrace.py"), syntax.File)
+	for _, line := range strings.Split(strings.TrimSpace(string(readFile(t, "strtrace.txt"))), "\n") {
+		if line[0] == '#' {
+			continue
+		}
+		expr, want, _ := strings.Cut(line, "\t")
+		for k := 1; k <= len(strings.Fields(want))+4; k++ {
+			f := run(v, &out, []byte("lambda: "+expr), syntax.Eval)
+			v.Keep(f)
+			v.Heap().FailAt(k)
+			v.Try(func() { v.Call(f, nil, nil) })
+			v.Heap().FailAt(0)
+			v.Release(0)
+		}
+		v.Collect()
+		if err := v.Heap().Check(); err != nil {
+			t.Fatalf("%s: %v", expr, err)
+		}
+	}
+	if out.Len() > 0 {
+		t.Errorf("printed: %s", out.String())
+	}
+}
