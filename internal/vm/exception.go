@@ -53,7 +53,7 @@ func (vm *VM) NewExceptionMsg(typ Value, msg string) Value {
 
 func (vm *VM) fillStr(o, data, n uint32) {
 	vm.Mem[o/4], vm.Mem[o/4+2], vm.Mem[o/4+3] = TypeStr, Value(n), Value(data)
-	vm.Mem[o/4+1] = Value(vm.HashBytes(vm.dataBytes(data, n)))
+	vm.Mem[o/4+1] = hashWord(vm.HashBytes(vm.dataBytes(data, n)))
 }
 
 // excPrinter collects a formatted text in a buffer that grows by piece + 16 and

@@ -103,7 +103,7 @@ func (fw *Firmware) FlashConst(o *mpy.Obj, head, data uint32) (v Value, words []
 		default:
 			return EmptyBytes, nil, nil
 		}
-		return Value(head), []Value{typ, Value(fw.HashBytes(text)), Value(len(text)), Value(data)}, append(text, 0)
+		return Value(head), []Value{typ, hashWord(fw.HashBytes(text)), Value(len(text)), Value(data)}, append(text, 0)
 	case mpy.ObjInt:
 		return flashInt(o.Text, head, data)
 	}

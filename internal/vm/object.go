@@ -126,7 +126,7 @@ func (vm *VM) storedHash(v Value) uint32 {
 	if v == EmptyBytes {
 		return 0
 	}
-	return uint32(vm.Mem[v/4+1])
+	return uint32(vm.Mem[v/4+1]) >> 1
 }
 
 // LenMaybe returns len(v), or Null if v has none.

@@ -56,7 +56,7 @@ func (vm *VM) strPointer(v Value) (addr, n uint32) {
 func (vm *VM) newStrShared(typ, of Value) Value {
 	addr, n := vm.strPointer(of)
 	o := vm.Alloc(16)
-	vm.Mem[o/4], vm.Mem[o/4+1], vm.Mem[o/4+2], vm.Mem[o/4+3] = typ, Value(vm.strHash(of)), Value(n), Value(addr)
+	vm.Mem[o/4], vm.Mem[o/4+1], vm.Mem[o/4+2], vm.Mem[o/4+3] = typ, hashWord(vm.strHash(of)), Value(n), Value(addr)
 	return Value(o)
 }
 

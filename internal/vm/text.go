@@ -88,13 +88,17 @@ func (vm *VM) NewStrOf(typ Value, b []byte) Value {
 func (vm *VM) newStrCopy(typ Value, b []byte) Value {
 	o := vm.Alloc(16)
 	n := uint32(len(b))
-	vm.Mem[o/4], vm.Mem[o/4+1], vm.Mem[o/4+2], vm.Mem[o/4+3] = typ, Value(vm.HashBytes(b)), Value(n), 0
+	vm.Mem[o/4], vm.Mem[o/4+1], vm.Mem[o/4+2], vm.Mem[o/4+3] = typ, hashWord(vm.HashBytes(b)), Value(n), 0
 	p := vm.Alloc(n + 1)
 	vm.Mem[o/4+3] = Value(p)
 	copy(vm.Bytes[p:], b)
 	vm.Bytes[p+n] = 0
 	return Value(o)
 }
+
+// hashWord is how a string object holds its hash: tagged, since the collector
+// would take some hashes for addresses, which lie higher on the device.
+func hashWord(h uint32) Value { return Value(h<<1 | 1) }
 
 // strHash returns the hash of a str or bytes object.
 func (vm *VM) strHash(v Value) uint32 {
@@ -105,7 +109,7 @@ func (vm *VM) strHash(v Value) uint32 {
 		return vm.HashBytes(nil)
 	}
 	if h := vm.Mem[v/4+1]; h != 0 {
-		return uint32(h)
+		return uint32(h) >> 1
 	}
 	return vm.HashBytes(vm.StrBytes(v))
 }
@@ -205,7 +209,7 @@ func (v *Vstr) Object(typ Value) Value {
 		}
 	}
 	o := vm.Alloc(16)
-	vm.Mem[o/4], vm.Mem[o/4+1], vm.Mem[o/4+2], vm.Mem[o/4+3] = typ, Value(vm.HashBytes(v.Bytes())), Value(v.len), Value(v.buf)
+	vm.Mem[o/4], vm.Mem[o/4+1], vm.Mem[o/4+2], vm.Mem[o/4+3] = typ, hashWord(vm.HashBytes(v.Bytes())), Value(v.len), Value(v.buf)
 	if v.len+1 != v.alloc {
 		v.buf = vm.Realloc(v.buf, v.len+1)
 		vm.Mem[o/4+3] = Value(v.buf)
