@@ -6,6 +6,8 @@ import (
 	"hash/fnv"
 	"io"
 	"os"
+	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/skep-sim/skep/internal/host/app"
@@ -75,7 +77,7 @@ func (f *deviceFlags) open(s setup) (m *machine, err error) {
 		}
 	}()
 	if m.flash, err = flash.OpenState(state); err != nil {
-		return m, explainState(state, err)
+		return m, explainState(err)
 	}
 	var files []app.File
 	if s.app != nil {
@@ -94,6 +96,9 @@ func (f *deviceFlags) open(s setup) (m *machine, err error) {
 			}
 			files = append(files, notIn(files, certs)...)
 		}
+	} else if s.app != nil && s.app.Config.Cloud.Thing != "" && !slices.ContainsFunc(files, func(f app.File) bool { return f.Path == "cert/aws.crt" }) {
+		fmt.Fprintf(s.stderr, "skep: with --cloud off nobody makes the certificate of thing %s: put aws.ca, aws.crt and aws.key into %s\n",
+			s.app.Config.Cloud.Thing, filepath.Join(s.app.Dir, "cert"))
 	}
 	if s.app != nil {
 		if _, err = m.flash.Lay(hostFiles(files)); err != nil {
@@ -142,13 +147,13 @@ func (f *deviceFlags) features() *vm.Options {
 }
 
 // explainState adds what to do about a state directory that cannot be used.
-func explainState(dir string, err error) error {
+func explainState(err error) error {
 	var locked *flash.LockedError
 	var damage *flash.DamageError
 	if errors.As(err, &locked) || errors.As(err, &damage) {
 		return err // they say it themselves
 	}
-	return fmt.Errorf("the module's state in %s: %w; choose another directory with --state, or XDG_STATE_HOME", dir, err)
+	return fmt.Errorf("the module's state: %w; choose another directory with --state, or XDG_STATE_HOME", err)
 }
 
 // world is what the device is connected to.

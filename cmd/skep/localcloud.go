@@ -111,7 +111,7 @@ func (c *localCloud) prepare(conf app.Cloud) (*awsiot.Init, error) {
 		_, err = c.server.UpdateDesired(conf.Thing, desired)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("skep.toml, [cloud] desired: %w", err)
+		return nil, fmt.Errorf("skep.toml, [cloud] desired: %w; a shadow holds what JSON can say", err)
 	}
 	return in, nil
 }
