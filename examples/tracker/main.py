@@ -37,8 +37,8 @@ def digest(files):
     return "%08x" % total
 
 
-def bundled(files):
-    # True if the bundle holds just these files; else it bundles and resets, a
+def bundle(files):
+    # Returns if the bundle holds just these files; else it bundles and resets, a
     # few times at most. ATKP says which files it is of, and how often we tried.
     mark = "bundle " + digest(files)
     seen = xbee.atcmd("KP") or ""
@@ -46,7 +46,7 @@ def bundled(files):
     same = sorted(names) == sorted([base(f) for f in files])
     if same and seen == mark + " ok":
         print("Bundle is up to date:", ", ".join(names))
-        return True
+        return
     tries = 0
     if seen.startswith(mark) and seen[-1] in "123456789":
         tries = int(seen[-1])
@@ -54,15 +54,15 @@ def bundled(files):
             xbee.atcmd("KP", mark + " ok")
             xbee.atcmd("WR")
             print("Bundle is complete:", ", ".join(names))
-            return True
+            return
     if tries >= TRIES:
-        print("Bundling failed", tries, "times; the bundle holds", names)
-        print("Not trying again: copy other files to /flash, or clear ATKP and reset.")
-        return False
+        bad = [f for f in files if base(f) not in names]
+        raise RuntimeError("bundling failed %d times for %s: replace it, or clear ATKP and reset" % (tries, ", ".join(bad)))
+    print("Bundling %d modules, attempt %d of %d" % (len(files), tries + 1, TRIES))
+    # Erased before it is marked: if power fails in between, nothing looks done.
+    uos.bundle(None)
     xbee.atcmd("KP", mark + " " + str(tries + 1))
     xbee.atcmd("WR")
-    print("Bundling %d modules, attempt %d of %d" % (len(files), tries + 1, TRIES))
-    uos.bundle(None)
     gc.collect()
     uos.bundle(*files)
 
@@ -71,7 +71,7 @@ files, stray = modules()
 for name in stray:
     print("Removing", name, "because it would hide a .mpy file")
     uos.remove(name)
-if bundled(files):
-    del files, stray, modules, digest, bundled, base
-    gc.collect()
-    __import__(APP).main()
+bundle(files)
+del files, stray, modules, digest, bundle, base
+gc.collect()
+__import__(APP).main()
