@@ -93,6 +93,10 @@ func Run(c Config, src []byte, name string, argv []string) int {
 // StatusSteps is the exit status of a program that was stopped at its StepLimit.
 const StatusSteps = 124
 
+// StatusFault is the exit status of a program that damaged the interpreter's
+// memory: what a shell reports of a segmentation fault.
+const StatusFault = 139
+
 // RunOn is Run with a firmware made before.
 func RunOn(fw *vm.Firmware, c Config, src []byte, name string, argv []string) (status int) {
 	out := newBuffered(c.Stdout)
@@ -102,6 +106,10 @@ func RunOn(fw *vm.Firmware, c Config, src []byte, name string, argv []string) (s
 			out.flush()
 			io.WriteString(c.Stderr, "skep: "+name+": stopped: it used up its steps\n")
 			status = StatusSteps
+		} else if f := vm.FaultOf(p); f != nil {
+			out.flush()
+			io.WriteString(c.Stderr, "skep: "+name+": "+f.Error()+"\n")
+			status = StatusFault
 		} else if p != nil {
 			panic(p)
 		}

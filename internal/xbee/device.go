@@ -240,6 +240,13 @@ func (d *Device) session() (again bool, cause pymod.ResetCause) {
 			d.result.Ran, d.result.Failed = true, true
 			return
 		}
+		if f := vm.FaultOf(r); f != nil {
+			d.note(f.Error())
+			d.result.Ran, d.result.Failed = true, true
+			d.endSession()
+			again, cause = !d.conf.NoREPL, pymod.LockupReset
+			return
+		}
 		reset, ok := r.(pymod.Reset)
 		if !ok {
 			panic(r)
