@@ -109,6 +109,7 @@ func (d *Device) powerOn(cause pymod.ResetCause) {
 		Profile: d.profile, World: w, Serial: d.conf.Serial, Interrupt: d.console.pressed, Note: d.note,
 	})
 	d.regs = at.New(d.profile, (*state)(d), d.conf.Flash.Blob("registers"))
+	d.modem.SetAirplane(d.regs.Active("AM").Int() == 1)
 	d.board = &pymod.Board{
 		Profile: d.profile, World: w, Flash: d.conf.Flash, Registers: d.regs, Modem: d.modem,
 		Cwd: flash.Root, Cause: cause, Note: d.note, Interrupt: d.console.pressed,

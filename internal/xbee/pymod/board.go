@@ -39,8 +39,6 @@ type Board struct {
 	// Registered reports whether the module has been on the network, which tells
 	// it the time (nil: always).
 	Registered func() bool
-	// Idle is called before the module waits (may be nil).
-	Idle func()
 	// Asleep is called when the module falls asleep: the modem goes off and with
 	// it every connection (may be nil).
 	Asleep func()

@@ -142,9 +142,6 @@ func (t *socketTypes) open(v *vm.VM, self vm.Value) *modem.Socket {
 // program has nothing against it.
 func await(v *vm.VM, f func() modem.Errno) modem.Errno {
 	for {
-		if idle := board(v).Idle; idle != nil {
-			idle()
-		}
 		e := f()
 		if e != modem.EINTR {
 			return e

@@ -59,9 +59,6 @@ func sleep(v *vm.VM, n, unit time.Duration) vm.Value {
 			left = 1<<63 - 1
 		}
 	}
-	if b.Idle != nil {
-		b.Idle()
-	}
 	for start := clock.Ticks(); clock.Sleep(left, b.Interrupt); {
 		v.CheckPending()
 		now := clock.Ticks()

@@ -76,9 +76,6 @@ func sleepNow(v *vm.VM, timeout vm.Value, pinWakes bool) vm.Value {
 	if ms < 0 {
 		v.RaiseMsg(vm.TypeValueError, "timeout_ms must not be negative")
 	}
-	if b.Idle != nil {
-		b.Idle()
-	}
 	if b.Asleep != nil {
 		b.Asleep()
 	}
@@ -94,9 +91,6 @@ func atcmd(v *vm.VM, args []vm.Value) vm.Value {
 	var value at.Value
 	if len(args) > 1 && args[1] != vm.None {
 		value = atValue(v, args[1])
-	}
-	if b.Idle != nil {
-		b.Idle()
 	}
 	answer, err := b.Registers.Atcmd(name, value)
 	if err != nil {
