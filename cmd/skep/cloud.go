@@ -19,6 +19,11 @@ type cloudCmd struct {
 	Init cloudInitCmd `cmd:"" help:"Make a thing: write aws.ca, aws.crt and aws.key into a directory."`
 }
 
+// Help is for both.
+func (c *cloudCmd) Help() string {
+	return "Example:\n  skep cloud init app/cert && skep cloud\n\nskep run and skep repl use the cloud that runs, or else start one for themselves."
+}
+
 // cloudRunCmd is skep cloud without a further word.
 type cloudRunCmd struct {
 	State  string `help:"State directory. Default: this user's, which skep run uses, too." placeholder:"DIR"`

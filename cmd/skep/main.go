@@ -22,17 +22,18 @@ type cli struct {
 	Cloud   cloudCmd   `cmd:"" help:"The local AWS IoT."`
 }
 
+// Help is what skep --help says besides.
+func (c *cli) Help() string {
+	return "Example:\n  skep run examples/tracker\n\nEvery command has an example: skep COMMAND --help."
+}
+
 // exitStatus ends the program with a status and nothing more to say.
 type exitStatus int
 
 func (e exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
 
 func main() {
-	var c cli
-	ctx := context.Background()
-	parser := kong.Must(&c, kong.Name("skep"), kong.BindTo(ctx, (*context.Context)(nil)),
-		kong.Description("A Digi XBee 3 Cellular in software: MicroPython, memory, flash, serial port, modem and cloud."))
-	k, err := parser.Parse(os.Args[1:])
+	k, err := newParser().Parse(os.Args[1:])
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "skep: %v; see %s --help\n", err, commandOf(err))
 		os.Exit(2)
@@ -46,6 +47,11 @@ func main() {
 		fmt.Fprintln(os.Stderr, "skep:", err)
 		os.Exit(1)
 	}
+}
+
+func newParser() *kong.Kong {
+	return kong.Must(&cli{}, kong.Name("skep"), kong.BindTo(context.Background(), (*context.Context)(nil)),
+		kong.Description("A Digi XBee 3 Cellular in software: MicroPython, memory, flash, serial port, modem and cloud."))
 }
 
 // commandOf is the command whose flags or arguments were wrong, as far as it was
