@@ -115,8 +115,9 @@ func TestAllocEdges(t *testing.T) {
 	if h.Size(p) != 32 || h.Size(p+16) != 0 || h.Size(p+32) != 0 {
 		t.Errorf("sizes %d %d %d", h.Size(p), h.Size(p+16), h.Size(p+32))
 	}
-	h.Lock()
-	h.Lock()
+	for range 2 {
+		h.Lock()
+	}
 	h.Unlock()
 	if h.Free(p); !h.Locked() || h.Alloc(1) != 0 || h.AllocFinal(1) != 0 || h.Realloc(p, 1, true) != 0 || h.Realloc(p, 0, true) != 0 || h.Size(p) != 32 {
 		t.Error("a locked heap changed")
@@ -205,7 +206,7 @@ func TestNoGoAllocation(t *testing.T) {
 	if n := testing.AllocsPerRun(100, func() {
 		keep = h.Alloc(100)
 		p := h.AllocFinal(2000)
-		p = h.Realloc(p, 4000, true)
+		h.Realloc(p, 4000, true)
 		h.Free(h.Alloc(33))
 		h.Info()
 		h.Collect()

@@ -131,7 +131,7 @@ func (vm *VM) ExceptionValue(exc Value) Value {
 	return None
 }
 
-// clearTraceback forgets the traceback of an exception but keeps its memory.
+// clearTraceback forgets the traceback of an exception.
 func (vm *VM) clearTraceback(exc Value) {
 	e := vm.nativeExc(exc)
 	vm.Mem[e/4+2] = 0

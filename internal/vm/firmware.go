@@ -92,7 +92,6 @@ type ModuleDef struct {
 	// getattr computes attributes that are not constant, else nil.
 	getattr func(vm *VM, attr Qstr) Value
 	setattr func(vm *VM, attr Qstr, v Value) bool
-	onInit  func(vm *VM)
 }
 
 // NewFirmware starts a firmware with the language's own types and functions.

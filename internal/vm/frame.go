@@ -69,14 +69,6 @@ func (vm *VM) link() *frame {
 	return f
 }
 
-// charge accounts for the C stack that a call takes.
-func (vm *VM) charge(n int) {
-	if vm.cstack+n > vm.opt.StackLimit {
-		vm.raiseRecursion()
-	}
-	vm.cstack += n
-}
-
 // enter makes the frame of a call of a bytecode function and makes it the
 // running one. Its kind is kindEntry; the loop changes that.
 func (vm *VM) enter(fun Value, args, kw []Value) *frame {
@@ -472,6 +464,6 @@ func (vm *VM) SetPending(exc Value) {
 // KeyboardInterrupt makes the program raise KeyboardInterrupt soon.
 func (vm *VM) KeyboardInterrupt() {
 	e := Value(vm.static + staticKbdExc)
-	vm.Mem[e/4+1] &= 0xffff
+	vm.clearTraceback(e)
 	vm.SetPending(e)
 }

@@ -1344,9 +1344,8 @@ dispatch:
 				m[sp] = v
 			case kindYieldFrom:
 				f = vm.frame
-				code, pc, sp, top = f.code.instrs, f.pc, f.sp, f.top
-				f.pc = pc - 1
-				sp++
+				f.pc--
+				sp = f.sp + 1
 				m[sp] = v
 				goto yield
 			default:

@@ -79,7 +79,7 @@ func (p *Printer) Printf(format string, args ...any) {
 			if verb == 'x' || verb == 'p' {
 				p.out(strconv.AppendUint(p.buf[:0], uint64(x), 16))
 			} else {
-				p.Int(int(x))
+				p.out(strconv.AppendUint(p.buf[:0], uint64(x), 10))
 			}
 		case Value:
 			if verb == 'p' {

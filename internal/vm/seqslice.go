@@ -106,7 +106,7 @@ func repeat(dst, items []Value) {
 // MemoryError of a sequence that no heap holds.
 func (vm *VM) repeated(n, times, itemBytes int) int {
 	times = max(times, 0)
-	if n != 0 && times > (math.MaxUint32-64)/(n*itemBytes) {
+	if n != 0 && uint64(times) > (math.MaxUint32-64)/(uint64(n)*uint64(itemBytes)) {
 		vm.memoryError(math.MaxUint32) // C's multiplication wraps, and it crashes
 	}
 	return n * times

@@ -135,7 +135,6 @@ type VM struct {
 	optLevel                    int
 	replLast                    Value
 	state                       map[string]any // package state, by package name
-	finalisers                  map[Value]func(vm *VM, obj Value)
 	emergencyBuf, emergencySize uint32
 }
 

@@ -159,12 +159,21 @@ func (k *console) read(b []byte, wait bool) (n int, end bool) {
 	}
 }
 
+func (k *console) setDrop(drop func() bool) {
+	k.mu.Lock()
+	k.drop = drop
+	k.mu.Unlock()
+}
+
 // Write sends bytes as they are.
 func (k *console) Write(b []byte) {
-	if k.drop != nil {
+	k.mu.Lock()
+	drop := k.drop
+	k.mu.Unlock()
+	if drop != nil {
 		kept := make([]byte, 0, len(b))
 		for _, c := range b {
-			if !k.drop() {
+			if !drop() {
 				kept = append(kept, c)
 			}
 		}

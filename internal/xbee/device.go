@@ -216,16 +216,16 @@ func (d *Device) note(text string) {
 // bytes.
 func (d *Device) weakSupply() {
 	if d.profile.USBPowerFails.Value != profile.USBBreaksSerial || !(*state)(d).onUSB() {
-		d.console.drop = nil
+		d.console.setDrop(nil)
 		return
 	}
 	d.note("the serial port loses bytes because a Cat 1 module is fed by USB alone: plug the board into wall power (--power wall)")
 	entropy := d.conf.World.Entropy()
-	d.console.drop = func() bool {
+	d.console.setDrop(func() bool {
 		var b [1]byte
 		io.ReadFull(entropy, b[:])
 		return b[0] < 8 // about 3 % of the bytes, a choice
-	}
+	})
 }
 
 // session is one life of the interpreter, from its start to a reset. again is

@@ -132,12 +132,12 @@ func (s *Statement) parse(raw json.RawMessage, variables bool) error {
 	}
 	if raw, ok := m["Sid"]; ok {
 		if err := json.Unmarshal(raw, &s.Sid); err != nil {
-			return errors.New("Sid must be a string")
+			return errors.New("member Sid must be a string")
 		}
 	}
 	var effect string
 	if raw, ok := m["Effect"]; !ok || json.Unmarshal(raw, &effect) != nil || effect != "Allow" && effect != "Deny" {
-		return errors.New(`Effect must be "Allow" or "Deny"`)
+		return errors.New(`member Effect must be "Allow" or "Deny"`)
 	}
 	s.Allow = effect == "Allow"
 	if s.Actions, s.NotAction, err = either(m, "Action", "NotAction"); err != nil {

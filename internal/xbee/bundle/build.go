@@ -100,7 +100,7 @@ func (b *Builder) Add(name string, m *mpy.Module) (Module, error) {
 	p := &w.parts
 	p.Header = ModuleHeader
 	head := w.words(ModuleHeader)
-	root := w.rawCode(m.Root)
+	w.rawCode(m.Root)
 	header := b.fw.Options.HashBytes + 1
 	for _, s := range fresh[len(b.addrs):] {
 		if len(s) > 255 {
@@ -117,7 +117,7 @@ func (b *Builder) Add(name string, m *mpy.Module) (Module, error) {
 	w.b.low, w.b.high = b.low, b.high
 	w.parts = Parts{Header: ModuleHeader}
 	w.words(ModuleHeader)
-	root = w.rawCode(m.Root)
+	root := w.rawCode(m.Root)
 	w.put16(head, uint16(self))
 	w.put16(head+2, uint16((w.b.low-head)/4))
 	for i, n := range w.b.addrs[len(b.addrs):] {
