@@ -88,6 +88,9 @@ func Analyze(m *Module, rc *RawCode) (*Frame, error) {
 	if err := a.follow(); err != nil {
 		return nil, err
 	}
+	if err := a.checkTargets(); err != nil {
+		return nil, err
+	}
 	return &a.Frame, nil
 }
 
@@ -214,6 +217,23 @@ func (a *analysis) sweep() error {
 		return a.fail(0, "more locals than the %d slots of the frame", a.NState)
 	}
 	return nil
+}
+
+// checkTargets checks of code that is never come to, too, that jumps land on an
+// instruction and that the last one does not go on: who translates code reads it all.
+func (a *analysis) checkTargets() error {
+	for i := range a.instrs {
+		in := &a.instrs[i]
+		if to, ok := in.target(in.next); ok && (to < a.CodeOffset || to >= len(a.code) || a.index[to] == 0) {
+			return a.fail(in.at, "it jumps to offset %d, where no instruction is", to)
+		}
+	}
+	switch last := &a.instrs[len(a.instrs)-1]; last.Op {
+	case OpJump, OpReturnValue, OpRaiseVarargs, OpRaiseLast, OpRaiseObj, OpRaiseFrom, OpUnwindJump, OpPopExceptJump:
+		return nil
+	default:
+		return a.fail(last.at, "the code does not end with a return")
+	}
 }
 
 func (a *analysis) checkOperand(in Instr, at, next int) error {

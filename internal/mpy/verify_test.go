@@ -59,7 +59,7 @@ func TestVerifyAccepts(t *testing.T) {
 		{"return", function(none, ret), 1, false},
 		{"all of the stack", function(none, none, none, none, ret), 4, false},
 		{"constants", function(arg(OpLoadConstObj, 2), OpPopTop, arg(OpMakeFunction, 3), ret), 1, false},
-		{"dead code", function(none, ret, OpPopTop), 1, false},
+		{"dead code", function(none, ret, OpPopTop, none, ret), 1, false},
 		{"loop", function(none, arg(OpPopJumpIfTrue, -4), none, ret), 1, false},
 		{"for", function(none, OpGetIterStack, ret), 4, false},
 		{"yield", function(none, OpYieldValue, ret), 1, false},
@@ -164,7 +164,7 @@ func TestVerifyRefusesParts(t *testing.T) {
 }
 
 func TestFrameDepth(t *testing.T) {
-	m := function(none, none, OpPopTop, ret, OpDupTop)
+	m := function(none, none, OpPopTop, ret, OpDupTop, ret)
 	f, err := Analyze(m, m.Root)
 	if err != nil {
 		t.Fatal(err)

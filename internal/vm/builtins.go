@@ -19,7 +19,7 @@ func builtinBuildClass(vm *VM, args []Value) Value {
 	room[0], room[1], room[2] = args[1], bases, locals
 	class := vm.Call(meta, room, nil)
 	vm.nscratch = back
-	if cell != None {
+	if vm.TypeOf(cell) == TypeCell { // a program may pass any function
 		vm.Mem[cell/4+1] = class
 	}
 	return class
@@ -205,7 +205,7 @@ func (vm *VM) execCode(code, globals, locals Value) Value {
 }
 
 func builtinCompile(vm *VM, args []Value) Value {
-	src := append([]byte(nil), vm.StrBytes(args[0])...)
+	src := append([]byte(nil), vm.StrArg(args[0])...)
 	name := vm.InternValue(args[1])
 	var mode syntax.Mode
 	switch vm.Str(vm.InternValue(args[2])) {
@@ -226,7 +226,7 @@ func builtinCompile(vm *VM, args []Value) Value {
 }
 
 func builtinExecfile(vm *VM, args []Value) Value {
-	path := vm.Str(args[0])
+	path := string(vm.StrArg(args[0]))
 	if vm.hook.Files == nil {
 		vm.RaiseOS(2)
 	}

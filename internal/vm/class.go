@@ -201,7 +201,13 @@ func (vm *VM) newInstance(c Value) (o, base Value) {
 // baseInit is the __init__ of a built-in base: it makes the object behind.
 func baseInit(vm *VM, args []Value) Value {
 	self := args[0]
+	if !vm.isInstance(self) {
+		vm.checkSelf()
+	}
 	base := vm.nativeBaseOf(self)
+	if base == Null || vm.TypeInfo(base).New == nil {
+		vm.checkSelf()
+	}
 	vm.Mem[self/4+4] = vm.TypeInfo(base).New(vm, base, args[1:], nil)
 	return None
 }

@@ -68,10 +68,7 @@ func (fw *Firmware) HashBytes(b []byte) uint32 { return uint32(hashBytes(b, fw.O
 // RawCode returns the words of a raw code object.
 func (fw *Firmware) RawCode(rc *mpy.RawCode, code, table uint32) []Value {
 	w := make([]Value, fw.Options.rawCodeBytes()/4)
-	w[1], w[2] = Value(code), Value(table)
-	if rc.ScopeFlags&mpy.ScopeGenerator != 0 {
-		w[0] |= rawGenerator
-	}
+	w[0], w[1], w[2] = rawFlags(rc), Value(code), Value(table)
 	return w
 }
 

@@ -16,9 +16,13 @@ const (
 // newFunction is mp_obj_new_fun_bc. defaults is a tuple or Null, kwDefaults a
 // dict or Null.
 func (vm *VM) newFunction(rc uint32, defaults, kwDefaults Value) Value {
+	flags := vm.Mem[rc/4]
 	var extra []Value
-	if defaults != Null {
+	if defaults != Null && vm.TypeOf(defaults) == TypeTuple {
 		extra = vm.TupleItems(defaults)
+	}
+	if len(extra) != int(flags>>rawDefs) || (kwDefaults != Null) != (flags&rawKwDefs != 0) || kwDefaults != Null && vm.TypeOf(kwDefaults) != TypeDict {
+		vm.badCode()
 	}
 	n := uint32(len(extra))
 	if kwDefaults != Null {
@@ -27,7 +31,7 @@ func (vm *VM) newFunction(rc uint32, defaults, kwDefaults Value) Value {
 	o := vm.Alloc(16 + 4*n)
 	i := o / 4
 	vm.Mem[i] = TypeFunBC
-	if vm.Mem[rc/4]&rawGenerator != 0 {
+	if flags&rawGenerator != 0 {
 		vm.Mem[i] = TypeGenWrap
 	}
 	vm.Mem[i+funGlobals] = vm.globals

@@ -72,6 +72,9 @@ func (vm *VM) importAll(mod Value) {
 		b := vm.StrBytes(k)
 		return len(b) > 0 && b[0] != '_'
 	}
+	if vm.TypeOf(mod) != TypeModule { // sys.modules may hold anything; C takes it for a module
+		vm.RaiseMsg(TypeImportError, "not a module")
+	}
 	if mod >= romBase {
 		d := vm.fw.rom[(mod-romBase)/4].mod.dict
 		for i := 0; i < d.Len(); i++ {

@@ -15,7 +15,10 @@ import (
 // argument names, the constant objects, the child raw codes.
 
 const (
-	rawGenerator = 1 << 0
+	rawTag       = 1 << 0 // the word is no address
+	rawGenerator = 1 << 1
+	rawKwDefs    = 1 << 2 // it has defaults of keyword-only arguments
+	rawDefs      = 8      // shift: how many defaults of positional arguments
 	rawWords     = 3
 	rawWordsSave = 5
 )
@@ -151,11 +154,19 @@ func (l *loader) fill(rc *mpy.RawCode) uint32 {
 }
 
 func (vm *VM) fillRaw(raw uint32, rc *mpy.RawCode, code, table uint32) {
-	flags := Value(0)
+	vm.Mem[raw/4], vm.Mem[raw/4+1], vm.Mem[raw/4+2] = rawFlags(rc), Value(code), Value(table)
+}
+
+// rawFlags is the first word of a raw code object.
+func rawFlags(rc *mpy.RawCode) Value {
+	flags := Value(rawTag | rc.NumDefPos<<rawDefs)
 	if rc.ScopeFlags&mpy.ScopeGenerator != 0 {
 		flags |= rawGenerator
 	}
-	vm.Mem[raw/4], vm.Mem[raw/4+1], vm.Mem[raw/4+2] = flags, Value(code), Value(table)
+	if rc.ScopeFlags&mpy.ScopeDefKwArgs != 0 {
+		flags |= rawKwDefs
+	}
+	return flags
 }
 
 // copyCode copies bytecode to its place with the numbers of the names put in.

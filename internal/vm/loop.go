@@ -61,7 +61,12 @@ dispatch:
 			m[sp] = v
 
 		case iLoadDeref:
-			v := m[m[top-in.a]/4+1]
+			c := m[top-in.a]
+			if c&3 != 0 || c-1 >= romBase-1 || m[c/4] != TypeCell {
+				f.pc = pc
+				vm.badCode()
+			}
+			v := m[c/4+1]
 			if v == Null {
 				f.pc = pc
 				exc = vm.unboundLocal()
@@ -211,7 +216,8 @@ dispatch:
 			sp--
 
 		case iStoreDeref:
-			m[m[top-in.a]/4+1] = m[sp]
+			f.pc = pc
+			m[vm.cellAt(m[top-in.a])] = m[sp]
 			sp--
 
 		case iStoreName, iStoreGlobal:
@@ -317,9 +323,9 @@ dispatch:
 			m[top-in.a] = Null
 
 		case iDeleteDeref:
-			c := m[top-in.a]/4 + 1
+			f.pc = pc
+			c := vm.cellAt(m[top-in.a])
 			if m[c] == Null {
-				f.pc = pc
 				exc = vm.unboundLocal()
 				goto raise
 			}
@@ -472,10 +478,11 @@ dispatch:
 				if cause := v.SmallInt(); cause < 0 {
 					goto unwindReturn
 				} else {
+					vm.popHandler(f)
 					pc, sp = vm.unwindJump(f, pc, sp, cause)
 				}
 			default:
-				exc = v
+				exc = vm.makeRaiseObj(v)
 				goto raise
 			}
 
@@ -585,6 +592,9 @@ dispatch:
 		case iStoreMap:
 			f.pc = pc
 			sp -= 2
+			if o := m[sp]; o&3 != 0 || o-1 >= romBase-1 || m[o/4] != TypeDict && m[o/4] != TypeOrderedDict {
+				vm.badCode()
+			}
 			vm.DictStore(m[sp], m[sp+2], m[sp+1])
 			vm.ntemps = mark
 
@@ -598,6 +608,7 @@ dispatch:
 		case iStoreComp:
 			f.pc = pc
 			o := m[sp-in.a>>2]
+			vm.mustBe(o, compTypes[in.a&3])
 			switch in.a & 3 {
 			case 0:
 				vm.ListAppend(o, m[sp])
@@ -1277,14 +1288,15 @@ dispatch:
 	unwindReturn:
 		for f.exc >= f.excBase {
 			h, at, finally := vm.handler(f)
-			vm.popHandler(f)
 			if finally && h > pc {
+				vm.curExc = Null
 				m[at+1] = m[sp]
 				sp = at + 2
 				m[sp] = SmallInt(-1)
 				pc = h
 				continue dispatch
 			}
+			vm.popHandler(f)
 		}
 		{
 			v := m[sp]

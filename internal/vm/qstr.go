@@ -159,6 +159,9 @@ func (vm *VM) QstrBytes(q Qstr) []byte {
 		s := vm.fw.names[q]
 		return unsafeBytes(s)
 	}
+	if int(q-vm.qstrs.first) >= len(vm.qstrs.data) {
+		return nil // a number that only damaged bytecode can make
+	}
 	d := vm.qstrs.data[q-vm.qstrs.first]
 	return vm.Bytes[d.addr : d.addr+d.len]
 }

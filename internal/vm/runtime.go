@@ -120,15 +120,23 @@ func (vm *VM) withCleanup(sp uint32) uint32 {
 
 // unwindJump jumps out of n handlers, running finally blocks on the way. The
 // target lies on the stack; ip is the instruction that handlers must lie behind.
+// The handler of a finally block that is being run stays set up, however the block
+// was come to: v1.11 takes it away before a return or a jump runs the block, and
+// then a jump out of the block leaves too much on the stack, and a handler too few.
 func (vm *VM) unwindJump(f *frame, ip int, sp uint32, n int) (int, uint32) {
 	m := vm.Mem
 	for n&0x7f > 0 && f.exc >= f.excBase {
 		n--
-		h, _, finally := vm.handler(f)
-		f.exc -= 3
+		h, at, finally := vm.handler(f)
 		if finally && h > ip {
 			m[sp+1] = SmallInt(n)
 			return h, sp + 1
+		}
+		f.exc -= 3
+		if finally && at+1 < sp {
+			// The block is running, and what made it run goes with it.
+			m[at+1] = m[sp]
+			sp = at + 1
 		}
 		vm.curExc = Null
 	}
@@ -157,6 +165,28 @@ func (vm *VM) raiseVarargs(f *frame, n int, sp uint32) Value {
 		return vm.NewExceptionMsg(TypeRuntimeError, "no active exception to reraise")
 	}
 	return vm.makeRaiseObj(vm.Mem[sp])
+}
+
+// badCode raises what bytecode does that no compiler wrote: the verifier follows
+// depths, not types, and the device would crash.
+func (vm *VM) badCode() { vm.RaiseMsg(TypeTypeError, "damaged bytecode") }
+
+// mustBe checks what bytecode takes for granted.
+func (vm *VM) mustBe(v, typ Value) {
+	if v&3 != 0 || v-1 >= romBase-1 || vm.Mem[v/4] != typ {
+		vm.badCode()
+	}
+}
+
+// compTypes are what comprehensions make, as STORE_COMP numbers them.
+var compTypes = [4]Value{TypeList, TypeDict, TypeSet, TypeSet}
+
+// cellAt returns the word index of what the cell in a local holds.
+func (vm *VM) cellAt(local Value) uint32 {
+	if local == Null || vm.TypeOf(local) != TypeCell {
+		vm.badCode()
+	}
+	return uint32(local)/4 + 1
 }
 
 // warn prints a warning to the error stream of hosts that have one.

@@ -182,6 +182,7 @@ func stackRegion(o *Options) uint32 {
 // module is loaded, nothing is interned.
 func (vm *VM) Reset() {
 	vm.heap.Reset()
+	vm.Mem[0] = TypeNone // what damaged bytecode takes for an object may be Null
 	base, _ := vm.heap.Stack()
 	vm.static, vm.staticNext = base, base+staticFree
 	vm.stackLo = base + staticBytes
