@@ -176,7 +176,7 @@ func TestKillChild(t *testing.T) {
 	d, err := OpenState(dir)
 	must(t, err)
 	n := 0
-	if b := d.Blob("bundle").Get(); b != nil {
+	if b, err := d.FS().ReadSecure(Root, "a"); err == nil { // never behind the blob
 		fmt.Sscanf(string(b), "%d", &n)
 	}
 	for started := false; ; n++ {
