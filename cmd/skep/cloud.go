@@ -88,8 +88,8 @@ func (c *cloudInitCmd) Run() error {
 	if err != nil {
 		return err
 	}
-	link := &cloudLink{dir: dir, owner: "skep cloud init", log: os.Stderr, hint: "; or choose another directory with --state"}
-	defer link.close()
+	link := &cloudLink{dir: dir, owner: "skep cloud init", log: os.Stderr, hint: "; or choose another directory with --state", leave: make(chan struct{})}
+	defer link.abandon() // who has found it in this short time finds another
 	in, err := link.makeThing(c.Dir, c.Thing)
 	if err != nil {
 		return err

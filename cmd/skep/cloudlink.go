@@ -24,6 +24,9 @@ type cloudLink struct {
 	log   io.Writer
 	hint  string // what else to do when there is no cloud to be had
 
+	leave chan struct{} // closed: do not wait for others
+	once  sync.Once
+
 	mu     sync.Mutex
 	own    *localCloud
 	shared *sharedCloud
@@ -41,7 +44,7 @@ func newCloudLink(owner string, log io.Writer) (*cloudLink, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &cloudLink{dir: dir, owner: owner, log: log, hint: "; or choose another directory for it with XDG_STATE_HOME, or go without: --cloud off"}, nil
+	return &cloudLink{dir: dir, owner: owner, log: log, leave: make(chan struct{}), hint: "; or choose another directory for it with XDG_STATE_HOME, or go without: --cloud off"}, nil
 }
 
 // connect finds or starts the cloud. The lock is held.
@@ -139,13 +142,28 @@ func (l *cloudLink) addrs() (cloudAddrs, error) {
 	return l.shared.info.Addrs, nil
 }
 
+// cloudLinger is how long a link waits with ending its cloud for other processes
+// that use it.
+const cloudLinger = 30 * time.Second
+
+// abandon is close without waiting for others.
+func (l *cloudLink) abandon() {
+	l.once.Do(func() { close(l.leave) })
+	l.close()
+}
+
 // close ends a cloud of the link's own.
 func (l *cloudLink) close() {
 	l.mu.Lock()
-	stop := l.stop
+	stop, own := l.stop, l.own
 	l.mu.Unlock()
 	if stop != nil {
 		stop()
+	}
+	if own != nil {
+		own.share.wait(cloudLinger, l.leave, func(n int) {
+			fmt.Fprintf(l.log, "skep: %d other modules use the local AWS IoT of this process, which therefore waits, up to %v; Ctrl-C ends it\n", n, cloudLinger)
+		})
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()

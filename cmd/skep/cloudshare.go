@@ -95,6 +95,32 @@ func (s *cloudShare) open(c *localCloud, owner string) (err error) {
 	return nil
 }
 
+// wait returns when nobody watches any more, or after limit, or when stop is
+// closed. It calls note after a second.
+func (s *cloudShare) wait(limit time.Duration, stop <-chan struct{}, note func(watchers int)) {
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	begin := time.Now()
+	for told := false; ; {
+		s.mu.Lock()
+		n := len(s.watchers)
+		s.mu.Unlock()
+		since := time.Since(begin)
+		if n == 0 || since > limit {
+			return
+		}
+		if since > time.Second && !told {
+			note(n)
+			told = true
+		}
+		select {
+		case <-tick.C:
+		case <-stop:
+			return
+		}
+	}
+}
+
 // close ends the service, while the state is still held.
 func (s *cloudShare) close() {
 	if s.listener == nil {

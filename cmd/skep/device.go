@@ -205,22 +205,25 @@ func hostFiles(files []app.File) []flash.HostFile {
 	return list
 }
 
-// leaveCloud ends the cloud, or the tie to that of another process.
+// leaveCloud ends the cloud, or the tie to that of another process, at once.
 func (m *machine) leaveCloud() {
 	if m.cloud != nil {
-		m.cloud.close()
+		m.cloud.abandon()
 	}
 }
 
+// close lets go of the flash, then of the cloud when nobody else uses it.
 func (m *machine) close() {
 	if m == nil || m.closed {
 		return
 	}
 	m.closed = true
-	m.leaveCloud()
 	if m.flash != nil {
 		if err := m.flash.Close(); err != nil {
 			fmt.Fprintln(os.Stderr, "skep:", err)
 		}
+	}
+	if m.cloud != nil {
+		m.cloud.close()
 	}
 }

@@ -51,6 +51,8 @@ func (r *runCmd) Run(ctx context.Context) error {
 	defer m.close()
 	e.add(m.leaveCloud)
 	result := m.device.Run()
+	e.over.Store(true)
+	t.restore()
 	if err := t.failed(); err != nil {
 		return err
 	}
@@ -94,5 +96,6 @@ func (r *replCmd) Run(ctx context.Context) error {
 	e.add(m.leaveCloud)
 	e.onTermination()
 	m.device.Run()
+	t.restore()
 	return t.failed()
 }

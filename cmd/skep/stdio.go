@@ -71,6 +71,8 @@ func (t *stdio) failed() error {
 // ending is what is to be done when a signal ends skep before its time. What is
 // on the module's flash is safe at any moment.
 type ending struct {
+	over atomic.Bool // the module is off: an interrupt is for skep itself
+
 	mu    sync.Mutex
 	tasks []func()
 }
@@ -102,23 +104,22 @@ func (e *ending) onTermination() {
 
 // withCtrlC is in, with a Ctrl-C typed for every interrupt signal, so that the
 // program on the module feels it. The second one within a second ends skep, and
-// so does the first when in has ended: nothing can be typed any more.
+// so does the first when in has ended, and nothing can be typed any more.
 func (e *ending) withCtrlC(in io.Reader) io.Reader {
 	e.onTermination()
 	r, w := io.Pipe()
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, os.Interrupt)
-	var ended atomic.Bool
 	go func() {
 		io.Copy(w, in)
-		ended.Store(true)
+		e.over.Store(true)
 		w.Close()
 	}()
 	go func() {
 		var last time.Time
 		for s := range signals {
 			now := time.Now()
-			if now.Sub(last) < time.Second || ended.Load() {
+			if now.Sub(last) < time.Second || e.over.Load() {
 				e.exit(s)
 			}
 			last = now
