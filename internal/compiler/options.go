@@ -42,6 +42,9 @@ type Options struct {
 	Names syntax.Names
 	// ReaderBytes is charged for the reader of the source text.
 	ReaderBytes int
+	// Opened, if not nil, is called when the text has been opened, before it is
+	// parsed; its error ends the compilation.
+	Opened func() error
 	// RawCodeBytes is the size of a raw code: 12, or 20 on firmware that can
 	// save code; 0 means 12.
 	RawCodeBytes int
@@ -134,6 +137,7 @@ func (o *Options) parseOptions() syntax.Options {
 		Budget:       o.Budget,
 		Names:        o.Names,
 		ReaderBytes:  o.ReaderBytes,
+		Opened:       o.Opened,
 	}
 }
 

@@ -13,7 +13,6 @@ import (
 
 	"github.com/skep-sim/skep/internal/pylib"
 	"github.com/skep-sim/skep/internal/repl"
-	"github.com/skep-sim/skep/internal/syntax"
 	"github.com/skep-sim/skep/internal/vm"
 )
 
@@ -155,10 +154,7 @@ func RunOn(fw *vm.Firmware, c Config, src []byte, name string, argv []string) (s
 			v.RunRaw(v.LoadMpyFile(name, src), v.MainDict(), v.MainDict())
 			return
 		}
-		if v.Options().FileAttr {
-			v.DictStore(v.MainDict(), vm.QFile.Value(), v.Intern(name).Value())
-		}
-		v.Exec(src, name, syntax.File, vm.FileReader, v.MainDict(), v.MainDict())
+		v.ExecFile(src, name, v.MainDict())
 	})
 	if exc == vm.Null {
 		return 0

@@ -12,7 +12,7 @@ import (
 	"github.com/skep-sim/skep/internal/vm"
 )
 
-// oneModule is a file system that holds one .mpy file.
+// oneModule is a file system that holds one file.
 type oneModule struct {
 	path string
 	data []byte
@@ -34,12 +34,13 @@ func (m oneModule) ReadFile(path string) ([]byte, vm.Errno) {
 
 func (oneModule) Bundled(string) uint32 { return 0 }
 
-// TestImportCost imports programs from .mpy files at a prompt with 32000 bytes of
-// heap, built with the four switches that a module's figures were fitted to
-// (docs/memory-model.md), and compares what is in use afterwards with a reference
-// that was built the same way: loading, running and printing, to the byte. Programs
-// that collect there are not recorded, since what stale words on the C stack keep
-// cannot be known, nor those that recurse to the limit of a C stack.
+// TestImportCost imports programs, from source and from .mpy files, at a prompt
+// with 32000 bytes of heap, built with the four switches that a module's figures
+// were fitted to (docs/memory-model.md), and compares what is in use afterwards with
+// a reference that was built the same way: compiling or loading, running and
+// printing, to the byte. Programs that collect there are not recorded, since what
+// stale words on the C stack keep cannot be known, nor those that recurse to the
+// limit of a C stack.
 func TestImportCost(t *testing.T) {
 	o := hosted.Bare()
 	o.NoAlloca, o.SaveCode, o.EventREPL, o.OverrideBuiltins = true, true, true, true
@@ -52,30 +53,31 @@ func TestImportCost(t *testing.T) {
 		t.Fatal(err)
 	}
 	lines := strings.Split(strings.TrimSpace(string(text)), "\n")[1:]
-	if len(lines) < 100 {
+	if len(lines) < 200 {
 		t.Fatalf("%d programs", len(lines))
 	}
 	for _, line := range lines {
-		var name string
+		var name, ext string
 		var want int
-		if _, err := fmt.Sscan(line, &name, &want); err != nil {
+		if _, err := fmt.Sscan(line, &name, &ext, &want); err != nil {
 			t.Fatalf("%q: %v", line, err)
 		}
-		data, err := os.ReadFile("../mpy/testdata/mpy/" + name + ".v4.mpy")
+		path := map[string]string{"mpy": "../mpy/testdata/mpy/" + name + ".v4.mpy", "py": "../compiler/testdata/programs/" + name + ".py"}
+		data, err := os.ReadFile(path[ext])
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := importCost(fw, name, data); got != want {
-			t.Errorf("%s: %d bytes in use, want %d", name, got, want)
+		if got := importCost(fw, name, oneModule{name + "." + ext, data}); got != want {
+			t.Errorf("%s.%s: %d bytes in use, want %d", name, ext, got, want)
 		}
 	}
 }
 
 // importCost types the session and reads the bytes in use off its last line.
-func importCost(fw *vm.Firmware, name string, data []byte) (used int) {
+func importCost(fw *vm.Firmware, name string, files oneModule) (used int) {
 	k := &typist{in: []byte("import gc\rgc.mem_free(), gc.mem_alloc()\rimport " + name + "\rgc.mem_free(), gc.mem_alloc()\r")}
 	v := vm.New(vm.Config{Firmware: fw, HeapBytes: 32768, Hooks: vm.Hooks{
-		Stdout: func(b []byte) { k.Write(b) }, Files: oneModule{name + ".mpy", data},
+		Stdout: func(b []byte) { k.Write(b) }, Files: files,
 	}})
 	v.StepLimit = stepLimit
 	v.InitSysLists()

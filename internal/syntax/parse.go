@@ -56,6 +56,9 @@ type Options struct {
 	// ReaderBytes is charged for the reader of the source: 16 for text in
 	// memory, 32 for a file; 0 for none.
 	ReaderBytes int
+	// Opened, if not nil, is called when the lexer stands at its first token and
+	// before anything is parsed; its error ends the parse.
+	Opened func() error
 }
 
 // Tree is a parsed source text.

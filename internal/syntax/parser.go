@@ -46,6 +46,9 @@ func (p *parser) parse(src []byte, name string, mode Mode) (*Tree, error) {
 	p.names.known = p.opts.Names
 	p.names.seen(name)
 	p.start(src, name, p.opts)
+	if p.err == nil && p.opts.Opened != nil {
+		p.err = p.opts.Opened()
+	}
 
 	p.stackAlloc = stackInit
 	p.stackRef = p.alloc(stackInit * stackBytes)

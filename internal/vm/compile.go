@@ -112,9 +112,13 @@ const (
 // the raw code; it raises SyntaxError, MemoryError ... The name becomes a qstr
 // first.
 func (vm *VM) Compile(src []byte, name string, mode syntax.Mode, repl bool, readerBytes int) uint32 {
+	return vm.compile(src, name, vm.compilerOptions(mode, repl, readerBytes))
+}
+
+func (vm *VM) compile(src []byte, name string, opts compiler.Options) uint32 {
 	mark := vm.Mark()
 	vm.Intern(name)
-	m, err := compiler.Compile(src, name, vm.compilerOptions(mode, repl, readerBytes))
+	m, err := compiler.Compile(src, name, opts)
 	if err != nil {
 		vm.raiseCompile(err)
 	}
@@ -204,12 +208,32 @@ func (vm *VM) fillBigInt(obj, digits uint32, i *big.Int) { vm.storeBigInt(obj, d
 
 // Exec compiles and runs source text in the given namespaces.
 func (vm *VM) Exec(src []byte, name string, mode syntax.Mode, readerBytes int, globals, locals Value) Value {
+	return vm.exec(src, name, vm.compilerOptions(mode, false, readerBytes), globals, locals)
+}
+
+// ExecFile compiles and runs the text of a file as a module with these globals,
+// which get __file__ once the file is open.
+func (vm *VM) ExecFile(src []byte, name string, globals Value) {
+	opts := vm.compilerOptions(syntax.File, false, FileReader)
+	if vm.opt.FileAttr {
+		opts.Opened = func() error {
+			exc := vm.Try(func() { vm.DictStore(globals, QFile.Value(), vm.Intern(name).Value()) })
+			if exc != Null {
+				return pyError{exc}
+			}
+			return nil
+		}
+	}
+	vm.exec(src, name, opts, globals, globals)
+}
+
+func (vm *VM) exec(src []byte, name string, opts compiler.Options, globals, locals Value) Value {
 	oldGlobals, oldLocals := vm.globals, vm.locals
 	vm.globals, vm.locals = globals, locals
 	var v Value
 	exc := vm.Try(func() {
 		mark := vm.Mark()
-		v = vm.runTop(mark, vm.Compile(src, name, mode, false, readerBytes))
+		v = vm.runTop(mark, vm.compile(src, name, opts))
 	})
 	vm.globals, vm.locals = oldGlobals, oldLocals
 	if exc != Null {

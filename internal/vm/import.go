@@ -2,8 +2,6 @@ package vm
 
 import (
 	"strings"
-
-	"github.com/skep-sim/skep/internal/syntax"
 )
 
 // This file is the import statement.
@@ -316,11 +314,7 @@ func (im *importer) loadFile(mod Value, path string) {
 		vm.runMpy(vm.LoadMpyFile(path, text), globals)
 		return
 	}
-	q := vm.Intern(path)
-	if vm.opt.FileAttr {
-		vm.StoreAttr(mod, QFile, q.Value())
-	}
-	vm.Exec(text, path, syntax.File, FileReader, globals, globals)
+	vm.ExecFile(text, path, globals)
 }
 
 // LoadMpyFile loads a .mpy file; its reader is on the heap meanwhile.
