@@ -154,35 +154,55 @@ func New(cfg Config) *Heap {
 	h := &Heap{config: cfg, threshold: noThreshold}
 	h.nblocks = uint32(cfg.tableBytes()) * 4
 
-	// The planes are rounded up to whole words, with at least one bit spare.
-	planeWords := h.nblocks/64 + 1
 	planes := uint32(2)
 	if cfg.Finalisers {
 		planes = 3
 	}
-	h.pool = roundUp16(reservedBytes + planes*planeWords*8)
+	h.pool = roundUp16(reservedBytes + planes*h.planeWords()*8)
 	h.stack = h.pool + h.nblocks*BlockBytes
 	h.stackBytes = roundUp16(uint32(cfg.StackBytes))
 	h.flash = h.stack + h.stackBytes
-	total := h.flash + roundUp16(uint32(cfg.FlashBytes))
+	h.makeArena()
+	h.marker = Marker{h: h, stack: make([]uint32, min(max(h.nblocks/8, 64), 16384))}
+	h.Reset()
+	return h
+}
 
+// planeWords is the size of a bit plane: rounded up to whole words, with at least
+// one bit spare.
+func (h *Heap) planeWords() uint32 { return h.nblocks/64 + 1 }
+
+// makeArena makes the arena of the sizes in the config, all zero.
+func (h *Heap) makeArena() {
+	total := h.flash + roundUp16(uint32(h.config.FlashBytes))
 	h.dwords = make([]uint64, total/8)
 	h.words = unsafe.Slice((*uint32)(unsafe.Pointer(&h.dwords[0])), total/4)
 	h.bytes = unsafe.Slice((*byte)(unsafe.Pointer(&h.dwords[0])), total)
 
-	at := uint32(reservedBytes / 8)
+	at, n := uint32(reservedBytes/8), h.planeWords()
 	plane := func() []uint64 {
-		p := h.dwords[at : at+planeWords : at+planeWords]
-		at += planeWords
+		p := h.dwords[at : at+n : at+n]
+		at += n
 		return p
 	}
 	h.used, h.head = plane(), plane()
-	if cfg.Finalisers {
+	if h.config.Finalisers {
 		h.final = plane()
 	}
-	h.marker = Marker{h: h, stack: make([]uint32, min(max(h.nblocks/8, 64), 16384))}
-	h.Reset()
-	return h
+}
+
+// SetFlash makes the flash region n bytes long, rounded up to a multiple of 16,
+// and empties it. Everything else stays as it is, at the same addresses, but
+// Words and Bytes are other slices from now on. It panics if Config.Validate
+// would refuse the size.
+func (h *Heap) SetFlash(n int) {
+	h.config.FlashBytes = n
+	if err := h.config.Validate(); err != nil {
+		panic(err)
+	}
+	ram := h.dwords[:h.flash/8]
+	h.makeArena()
+	copy(h.dwords, ram)
 }
 
 func roundUp16(n uint32) uint32 { return (n + 15) &^ 15 }
@@ -214,7 +234,7 @@ func (h *Heap) forgetHints() {
 func (h *Heap) padding() uint64 { return ^uint64(0) << (h.nblocks & 63) }
 
 // Words is the whole arena; the word at address a is Words()[a/4]. The slice
-// stays the same for the life of the heap.
+// stays the same until SetFlash.
 func (h *Heap) Words() []uint32 { return h.words }
 
 // Bytes is the same memory as Words, byte by byte.

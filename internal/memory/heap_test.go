@@ -175,3 +175,25 @@ func TestCheck(t *testing.T) {
 		}
 	}
 }
+
+// TestSetFlash: a larger flash region leaves the rest as it was.
+func TestSetFlash(t *testing.T) {
+	h := New(Config{HeapBytes: 32768, StackBytes: 3584, Finalisers: true})
+	p := h.AllocFinal(100)
+	h.Words()[p/4+3] = 77
+	_, hi := h.Stack()
+	h.Words()[hi/4-1] = 78
+	before := h.Info()
+	h.SetFlash(31153)
+	start, end := h.Flash()
+	if start != hi || end != hi+31168 || int(end) != len(h.Bytes()) || len(h.Words()) != len(h.Bytes())/4 {
+		t.Errorf("flash from %d to %d, %d bytes in all", start, end, len(h.Bytes()))
+	}
+	if h.Info() != before || h.Words()[p/4+3] != 77 || h.Words()[hi/4-1] != 78 || !h.Live(p) || h.Size(p) != 112 {
+		t.Error("RAM changed")
+	}
+	h.Free(p)
+	if q := h.Alloc(16); q != p {
+		t.Errorf("the first block is at %d, was at %d", q, p)
+	}
+}

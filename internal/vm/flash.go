@@ -155,8 +155,10 @@ func (vm *VM) MapFlash(image []byte, names []FlashName) {
 		panic("vm: MapFlash was called after names were made")
 	}
 	start, end := vm.heap.Flash()
-	if uint32(len(image)) > end-start {
-		panic("vm: the image is larger than the flash region")
+	if uint32(len(image)) > end-start { // most devices have less than a full region
+		vm.heap.SetFlash(len(image))
+		vm.mapArena()
+		start, end = vm.heap.Flash()
 	}
 	clear(vm.Bytes[start+uint32(copy(vm.Bytes[start:end], image)) : end])
 	t.used = make(map[Qstr]uint32)

@@ -67,9 +67,7 @@ type Config struct {
 	Firmware *Firmware
 	// HeapBytes is the raw region of the heap; 32768 gives a pool of 32000.
 	HeapBytes uint32
-	// FlashBytes is the size of read-only bundle flash mapped behind RAM.
-	FlashBytes uint32
-	Hooks      Hooks
+	Hooks     Hooks
 }
 
 // VM is one interpreter on its own memory. It belongs to one goroutine; only
@@ -146,7 +144,6 @@ func New(cfg Config) *VM {
 	h := memory.New(memory.Config{
 		HeapBytes:  int(cfg.HeapBytes),
 		StackBytes: int(staticBytes + stackRegion(o)),
-		FlashBytes: int(cfg.FlashBytes),
 		Finalisers: o.Finalisers,
 	})
 	vm := &VM{
@@ -157,9 +154,7 @@ func New(cfg Config) *VM {
 		scratch: make([]Value, 64),
 		state:   make(map[string]any),
 	}
-	w := h.Words()
-	vm.Mem = unsafe.Slice((*Value)(unsafe.Pointer(unsafe.SliceData(w))), len(w))
-	vm.Bytes = h.Bytes()
+	vm.mapArena()
 	vm.raised = &raised{vm}
 	vm.stdout = Printer{vm: vm, out: cfg.Hooks.Stdout}
 	h.SetRoots(vm.markRoots)
@@ -167,6 +162,13 @@ func New(cfg Config) *VM {
 	h.SetSwept(vm.dropDeadCode)
 	vm.Reset()
 	return vm
+}
+
+// mapArena takes the heap's memory for the VM's.
+func (vm *VM) mapArena() {
+	w := vm.heap.Words()
+	vm.Mem = unsafe.Slice((*Value)(unsafe.Pointer(unsafe.SliceData(w))), len(w))
+	vm.Bytes = vm.heap.Bytes()
 }
 
 // stackRegion returns the bytes of stack region that frames may need: the

@@ -17,7 +17,6 @@ import (
 	"github.com/skep-sim/skep/internal/vm"
 	"github.com/skep-sim/skep/internal/world"
 	"github.com/skep-sim/skep/internal/xbee/at"
-	"github.com/skep-sim/skep/internal/xbee/bundle"
 	"github.com/skep-sim/skep/internal/xbee/flash"
 	"github.com/skep-sim/skep/internal/xbee/modem"
 	"github.com/skep-sim/skep/internal/xbee/profile"
@@ -37,9 +36,9 @@ type Config struct {
 	// Features, if not nil, replaces the interpreter's optional features and error
 	// wording; what makes it the module's stays (see [WithFeatures]).
 	Features *vm.Options
-	// Firmware replaces the one made from the profile, if not nil; devices of one
-	// profile share theirs.
-	Firmware *vm.Firmware
+	// Firmware replaces the one made from the profile and Features, if not nil;
+	// many devices can share one.
+	Firmware *Firmware
 	// Autostart runs main.py whatever ATPS says.
 	Autostart bool
 	// NoREPL powers the device off when main has ended.
@@ -105,10 +104,14 @@ func (d *Device) Run() Result {
 // powerOn is a start of the whole module.
 func (d *Device) powerOn(cause pymod.ResetCause) {
 	w := d.conf.World
+	fw := d.conf.Firmware
+	if fw == nil {
+		fw = NewFirmware(d.profile, d.conf.Features)
+	}
 	d.modem = modem.New(modem.Config{
 		Profile: d.profile, World: w, Serial: d.conf.Serial, Interrupt: d.console.pressed, Note: d.note,
 	})
-	d.regs = at.New(d.profile, (*state)(d), d.conf.Flash.Blob("registers"))
+	d.regs = at.New(fw.registers, d.profile, (*state)(d), d.conf.Flash.Blob("registers"))
 	d.modem.SetAirplane(d.regs.Active("AM").Int() == 1)
 	d.board = &pymod.Board{
 		Profile: d.profile, World: w, Flash: d.conf.Flash, Registers: d.regs, Modem: d.modem,
@@ -116,20 +119,12 @@ func (d *Device) powerOn(cause pymod.ResetCause) {
 		PoweredOn: w.Clock().Ticks(), Registered: d.modem.IsConnected, Asleep: d.modem.LoseConnections,
 	}
 	d.weakSupply()
-	fw := d.conf.Firmware
-	if fw == nil {
-		o := Options(d.profile)
-		if d.conf.Features != nil {
-			o = WithFeatures(d.profile, *d.conf.Features)
-		}
-		fw = newFirmware(d.profile, o)
-	}
 	heap := d.conf.HeapBytes
 	if heap == 0 {
 		heap = d.profile.HeapBytes.Value
 	}
 	d.vm = vm.New(vm.Config{
-		Firmware: fw, HeapBytes: uint32(heap), FlashBytes: bundle.RegionBytes,
+		Firmware: fw.python, HeapBytes: uint32(heap),
 		Hooks: vm.Hooks{
 			Stdout: d.console.writeText,
 			Stdin:  d.console.read,
@@ -151,17 +146,27 @@ func (d *Device) powerOn(cause pymod.ResetCause) {
 	d.repl = repl.New(d.vm, d.console, repl.Config{Banner: d.banner(), NumberedPaste: true})
 }
 
-// NewFirmware makes the firmware of a profile, to be shared between devices.
-func NewFirmware(p profile.Profile) *vm.Firmware { return newFirmware(p, Options(p)) }
+// Firmware is what never changes while a module runs, the same in all modules
+// with one profile.
+type Firmware struct {
+	python    *vm.Firmware
+	registers []at.Register
+}
 
-func newFirmware(p profile.Profile, o vm.Options) *vm.Firmware {
+// NewFirmware makes the firmware of a profile, to be shared between devices.
+// features, if not nil, is as in [Config].
+func NewFirmware(p profile.Profile, features *vm.Options) *Firmware {
+	o := Options(p)
+	if features != nil {
+		o = WithFeatures(p, *features)
+	}
 	fw := vm.NewFirmware(o)
 	pylib.Standard(fw, pylib.SysConfig{Platform: p.Platform.Value, Version: p.MicroPython.Value})
 	pylib.Help(fw, helpText)
 	pymod.System(fw)
 	pymod.Sockets(fw)
 	pymod.Network(fw)
-	return fw.Seal()
+	return &Firmware{fw.Seal(), at.Table(p)}
 }
 
 // Options are the interpreter's build options in a profile.

@@ -52,8 +52,10 @@ type Registers struct {
 
 // New is the table of a module that has just been powered on: the saved
 // settings, and the defaults for the rest.
-func New(p profile.Profile, m Module, s Store) *Registers {
-	r := &Registers{table: Table(p), profile: p, module: m, store: s}
+//
+// The table is that of the profile; modules may share it.
+func New(table []Register, p profile.Profile, m Module, s Store) *Registers {
+	r := &Registers{table: table, profile: p, module: m, store: s}
 	r.set = make([]Value, len(r.table))
 	r.active = make([]Value, len(r.table))
 	r.PowerOn()

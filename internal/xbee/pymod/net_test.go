@@ -20,7 +20,6 @@ import (
 	"github.com/skep-sim/skep/internal/vm"
 	"github.com/skep-sim/skep/internal/world"
 	"github.com/skep-sim/skep/internal/xbee/at"
-	"github.com/skep-sim/skep/internal/xbee/bundle"
 	"github.com/skep-sim/skep/internal/xbee/flash"
 	"github.com/skep-sim/skep/internal/xbee/modem"
 	"github.com/skep-sim/skep/internal/xbee/profile"
@@ -50,14 +49,14 @@ func newNetRig(t *testing.T, model string, supply world.Supply, routes ...world.
 	m := modem.New(modem.Config{Profile: p, World: w, Serial: 7, Interrupt: r.pressed, Note: note})
 	t.Cleanup(m.CloseAll)
 	r.board = &Board{Profile: p, World: w, Flash: dev, Modem: m, Cwd: flash.Root, Note: note, Interrupt: r.pressed}
-	r.board.Registers = at.New(p, testModule{r.board}, dev.Blob("registers"))
+	r.board.Registers = at.New(at.Table(p), p, testModule{r.board}, dev.Blob("registers"))
 	fw := vm.NewFirmware(vm.XBee())
 	pylib.Standard(fw, pylib.SysConfig{Platform: "xbee-cellular", Version: [3]int{1, 11, 0}})
 	System(fw)
 	Sockets(fw)
 	Network(fw)
 	r.vm = vm.New(vm.Config{
-		Firmware: fw.Seal(), HeapBytes: 32768, FlashBytes: bundle.RegionBytes,
+		Firmware: fw.Seal(), HeapBytes: 32768,
 		Hooks: vm.Hooks{
 			Stdout: func(b []byte) { r.out.Write(b) }, Files: &Importer{Board: r.board}, Note: note,
 			Poll: func() {

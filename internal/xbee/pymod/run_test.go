@@ -9,7 +9,6 @@ import (
 	"github.com/skep-sim/skep/internal/vm"
 	"github.com/skep-sim/skep/internal/world"
 	"github.com/skep-sim/skep/internal/xbee/at"
-	"github.com/skep-sim/skep/internal/xbee/bundle"
 	"github.com/skep-sim/skep/internal/xbee/flash"
 	"github.com/skep-sim/skep/internal/xbee/profile"
 )
@@ -68,7 +67,7 @@ func newRigOn(t testing.TB, dev *flash.Device, more ...func(*vm.Firmware)) *rig 
 		Profile: p, World: world.Virtual(1).WithClock(r.clock), Flash: dev, Cwd: flash.Root, Cause: PowerOnReset,
 		Note: func(text string) { r.notes = append(r.notes, text) },
 	}
-	r.board.Registers = at.New(p, testModule{r.board}, dev.Blob("registers"))
+	r.board.Registers = at.New(at.Table(p), p, testModule{r.board}, dev.Blob("registers"))
 	fw := vm.NewFirmware(vm.XBee())
 	Errnos(fw)
 	pylib.Standard(fw, pylib.SysConfig{Platform: "xbee-cellular", Version: [3]int{1, 11, 0}})
@@ -78,7 +77,7 @@ func newRigOn(t testing.TB, dev *flash.Device, more ...func(*vm.Firmware)) *rig 
 	}
 	fw.Seal()
 	r.vm = vm.New(vm.Config{
-		Firmware: fw, HeapBytes: 32768, FlashBytes: bundle.RegionBytes,
+		Firmware: fw, HeapBytes: 32768,
 		Hooks: vm.Hooks{
 			Stdout: func(b []byte) { r.out.Write(b) },
 			Files:  &Importer{Board: r.board},
