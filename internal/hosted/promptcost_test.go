@@ -34,50 +34,58 @@ func (m oneModule) ReadFile(path string) ([]byte, vm.Errno) {
 
 func (oneModule) Bundled(string) uint32 { return 0 }
 
-// TestImportCost imports programs, from source and from .mpy files, at a prompt
-// with 32000 bytes of heap, built with the four switches that a module's figures
-// were fitted to (docs/memory-model.md), and compares what is in use afterwards with
+// TestPromptCost imports programs, from source and from .mpy files, and pastes them,
+// at a prompt with 32000 bytes of heap, built with the four switches that were fitted
+// to a module (docs/memory-model.md), and compares what is in use afterwards with
 // a reference that was built the same way: compiling or loading, running and
 // printing, to the byte. Programs that collect there are not recorded, since what
 // stale words on the C stack keep cannot be known, nor those that recurse to the
 // limit of a C stack.
-func TestImportCost(t *testing.T) {
+func TestPromptCost(t *testing.T) {
 	o := hosted.Bare()
 	o.NoAlloca, o.SaveCode, o.EventREPL, o.OverrideBuiltins = true, true, true, true
 	fw := vm.NewFirmware(o)
 	pylib.Standard(fw, pylib.SysConfig{Platform: "xbee", Version: [3]int{1, 11, 0}})
 	pylib.Help(fw, pylib.HelpText)
 	fw.Seal()
-	text, err := os.ReadFile("testdata/import_cost.tsv")
+	text, err := os.ReadFile("testdata/prompt_cost.tsv")
 	if err != nil {
 		t.Fatal(err)
 	}
 	lines := strings.Split(strings.TrimSpace(string(text)), "\n")[1:]
-	if len(lines) < 200 {
+	if len(lines) < 300 {
 		t.Fatalf("%d programs", len(lines))
 	}
 	for _, line := range lines {
-		var name, ext string
+		var name, how string
 		var want int
-		if _, err := fmt.Sscan(line, &name, &ext, &want); err != nil {
+		if _, err := fmt.Sscan(line, &name, &how, &want); err != nil {
 			t.Fatalf("%q: %v", line, err)
 		}
-		path := map[string]string{"mpy": "../mpy/testdata/mpy/" + name + ".v4.mpy", "py": "../compiler/testdata/programs/" + name + ".py"}
-		data, err := os.ReadFile(path[ext])
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := importCost(fw, name, oneModule{name + "." + ext, data}); got != want {
-			t.Errorf("%s.%s: %d bytes in use, want %d", name, ext, got, want)
+		if got := promptCost(t, fw, name, how); got != want {
+			t.Errorf("%s, %s: %d bytes in use, want %d", name, how, got, want)
 		}
 	}
 }
 
-// importCost types the session and reads the bytes in use off its last line.
-func importCost(fw *vm.Firmware, name string, files oneModule) (used int) {
-	k := &typist{in: []byte("import gc\rgc.mem_free(), gc.mem_alloc()\rimport " + name + "\rgc.mem_free(), gc.mem_alloc()\r")}
+// promptCost types the session and reads the bytes in use off its last line.
+func promptCost(t *testing.T, fw *vm.Firmware, name, how string) (used int) {
+	path := "../compiler/testdata/programs/" + name + ".py"
+	if how == "mpy" {
+		path = "../mpy/testdata/mpy/" + name + ".v4.mpy"
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const ask = "gc.mem_free(), gc.mem_alloc()\r"
+	keys := "import gc\r" + ask + "import " + name + "\r" + ask
+	if how == "paste" {
+		keys = "import gc\r" + ask + "\x05" + strings.ReplaceAll(string(data), "\n", "\r") + "\x04import gc\r" + ask
+	}
+	k := &typist{in: []byte(keys)}
 	v := vm.New(vm.Config{Firmware: fw, HeapBytes: 32768, Hooks: vm.Hooks{
-		Stdout: func(b []byte) { k.Write(b) }, Files: files,
+		Stdout: func(b []byte) { k.Write(b) }, Files: oneModule{name + "." + how, data},
 	}})
 	v.StepLimit = stepLimit
 	v.InitSysLists()
