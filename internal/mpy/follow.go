@@ -5,6 +5,12 @@ type block struct {
 	parent *block
 	count  int // blocks including this one
 	except bool
+	with   bool
+	// loose: the handler is the end of an async with statement, which shuffles
+	// what it was entered with among values.
+	loose bool
+	// base is the depth of the stack that the handler is entered on.
+	base int
 	// handler is the offset of the handler's first instruction.
 	handler int
 	// slack is that of the code that set the block up.
@@ -30,8 +36,9 @@ type state struct {
 	// slack is how many slots there may be besides: a finally handler starts
 	// with one slot above the stack if an exception brought it there, with
 	// two if a return, break or continue did. Depth counts the first case.
-	slack int32
-	block *block
+	slack   int32
+	block   *block
+	regions *region
 }
 
 // follow runs the code on depths alone, along all paths, until nothing new
@@ -41,6 +48,8 @@ func (a *analysis) follow() error {
 	a.blocks = make(map[int]*block)
 	if a.mod.Version == 3 {
 		a.nest()
+	} else {
+		a.regions = make(map[region]*region)
 	}
 	if err := a.reach(0, a.CodeOffset, a.CodeOffset, state{}); err != nil {
 		return err
@@ -100,6 +109,13 @@ func (a *analysis) reach(depth, from, to int, s state) error {
 		return a.fail(from, "it jumps into the middle of an instruction")
 	}
 	s.depth = int32(depth)
+	if b := s.block; a.regions != nil && b != nil && to == b.handler && !b.loose && s.regions.end() != depth {
+		// It goes on into the handler, which a compiler makes it do with None.
+		if prev := &a.instrs[i-1]; b.except || depth != b.base+1 || i == 0 || prev.at != from || prev.Op != OpLoadConstNone {
+			return a.fail(from, "it comes to a handler without what that needs")
+		}
+		a.mark(&s, regionCause, b.base, 1)
+	}
 	if a.nesting != nil {
 		// There the way back from a handler need not be its end, so that slack
 		// is not always taken back.
@@ -120,6 +136,9 @@ func (a *analysis) reach(depth, from, to int, s state) error {
 	}
 	if old.block != s.block {
 		return a.fail(from, "it comes to offset %d with other handlers set up than another way", to)
+	}
+	if old.regions != s.regions {
+		return a.fail(from, "it comes to offset %d with other things on the stack than another way", to)
 	}
 	if s.slack > old.slack {
 		old.slack = s.slack
@@ -151,6 +170,10 @@ func (a *analysis) step(i int) error {
 	}
 	after := depth - pop + push
 	to, _ := in.target(in.next)
+	below, err := a.stack(in, &s, depth, pop)
+	if err != nil {
+		return err
+	}
 
 	switch in.Op {
 	case OpReturnValue, OpRaiseVarargs, OpRaiseLast, OpRaiseObj, OpRaiseFrom:
@@ -166,7 +189,11 @@ func (a *analysis) step(i int) error {
 			return err
 		}
 	case OpForIter:
-		if err := a.reach(depth-IterSlots, in.at, to, s); err != nil {
+		end := s
+		if a.regions != nil {
+			end.regions = below
+		}
+		if err := a.reach(depth-IterSlots, in.at, to, end); err != nil {
 			return err
 		}
 	case OpSetupWith, OpSetupExcept, OpSetupFinally:
@@ -194,6 +221,66 @@ func (a *analysis) step(i int) error {
 	return a.reach(after, in.at, in.next, s)
 }
 
+// stack keeps account of the regions that an instruction takes away and makes;
+// for FOR_ITER it gives the list when the loop has ended.
+func (a *analysis) stack(in *placed, s *state, depth, pop int) (below *region, err error) {
+	if a.regions == nil {
+		return nil, nil
+	}
+	switch in.Op {
+	case OpForIter:
+		below, ok := s.iterator(depth)
+		if !ok {
+			return nil, a.fail(in.at, "FOR_ITER without an iterator")
+		}
+		return below, nil
+	case OpEndFinally:
+		if b := s.block; b != nil && b.loose {
+			return nil, a.touch(in, s, depth-pop)
+		}
+		if err := a.cause(in, s); err != nil {
+			return nil, err
+		}
+		s.regions = s.regions.below
+		return nil, nil
+	case OpWithCleanup:
+		if err := a.cause(in, s); err != nil {
+			return nil, err
+		}
+		b := s.block
+		s.regions = s.regions.below
+		if !b.with || depth != b.base+1 || s.regions.end() > b.base-2 {
+			return nil, a.fail(in.at, "WITH_CLEANUP in no with statement")
+		}
+		a.mark(s, regionCause, b.base-2, 1)
+		return nil, nil
+	case OpUnwindJump:
+		return nil, nil
+	}
+	if err := a.touch(in, s, depth-pop); err != nil {
+		return nil, err
+	}
+	switch in.Op {
+	case OpGetIterStack:
+		a.mark(s, regionIter, depth-1, IterSlots)
+	case OpLoadNull:
+		a.mark(s, regionNull, depth, 1)
+	case OpStoreComp:
+		if s.inRegion(depth - 1 - in.Arg>>2) {
+			return nil, a.fail(in.at, "the comprehension's result is no value")
+		}
+	}
+	return nil, nil
+}
+
+// indexOf gives the instruction at an offset, or -1.
+func (a *analysis) indexOf(offset int) int {
+	if offset < a.CodeOffset || offset >= len(a.code) {
+		return -1
+	}
+	return int(a.index[offset]) - 1
+}
+
 // setup follows an instruction that sets up a handler: into what it protects
 // and into the handler.
 func (a *analysis) setup(in *placed, s state, after, handler int) error {
@@ -216,6 +303,10 @@ func (a *analysis) setup(in *placed, s state, after, handler int) error {
 		a.blocks[in.at] = b
 	}
 	b.except, b.handler, b.slack = except, handler, max(b.slack, int(s.slack))
+	b.with, b.base = in.Op == OpSetupWith, base
+	if i := a.indexOf(handler); i >= 0 {
+		b.loose = in.Op == OpSetupFinally && a.instrs[i].Op == OpDupTop
+	}
 
 	entry := s
 	entry.block = b
@@ -225,6 +316,13 @@ func (a *analysis) setup(in *placed, s state, after, handler int) error {
 		if err := a.fits(in.at, base+2); err != nil {
 			return err
 		}
+	}
+	if a.regions != nil && !b.loose {
+		kind := regionCause
+		if except {
+			kind = regionExc
+		}
+		a.mark(&entry, kind, base, 1)
 	}
 	if err := a.reach(base+1, in.at, handler, entry); err != nil {
 		return err
@@ -257,17 +355,30 @@ func (a *analysis) unwind(in *placed, s state, to int) error {
 		}
 		if !b.except {
 			if b.handler <= in.at {
-				// The handler is running. What made it run stays.
+				// The handler is running. What made it run stays in v1.10 and v1.11.
 				a.LeavesFinally = true
+				depth--
+				if a.regions != nil {
+					depth = b.base
+				}
+			} else if a.regions != nil && depth != b.base {
+				return a.fail(in.at, "it leaves more on the stack than a handler expects")
+			} else if b.loose {
 				depth--
 			} else if i := a.index[b.handler]; i > 0 && a.instrs[i-1].Op == OpWithCleanup {
 				depth -= 2
 			}
 		}
+		s.drop(depth)
 		s.block, s.slack = b.parent, int32(b.slack)
 	}
 	if in.Extra&0x80 != 0 {
+		below, ok := s.iterator(depth)
+		if a.regions != nil && !ok {
+			return a.fail(in.at, "it leaves a for loop without an iterator")
+		}
 		depth -= IterSlots
+		s.regions = below
 	}
 	if depth < 0 {
 		return a.fail(in.at, "it takes more off the stack than there is")

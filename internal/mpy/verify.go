@@ -108,6 +108,9 @@ type analysis struct {
 	flow   []state        // by instruction: the state before it
 	work   []int          // instructions to be followed
 	blocks map[int]*block // by the offset that sets them up
+	// regions holds one of each region; nil in version 3, whose handlers are
+	// not followed that closely.
+	regions map[region]*region
 	// nesting is, in version 3, the innermost block by instruction.
 	nesting []*block
 }

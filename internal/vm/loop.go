@@ -387,14 +387,24 @@ dispatch:
 		case iPopJumpIfFalse:
 			v := m[sp]
 			sp--
-			if v == False || v == None {
-				pc = int(in.a)
-			} else if v != True {
+			if v == True {
+				continue
+			}
+			if v != False && v != None {
 				f.pc = pc
-				if !vm.IsTrue(v) {
-					pc = int(in.a)
-				}
+				no := !vm.IsTrue(v)
 				vm.ntemps = mark
+				if !no {
+					continue
+				}
+			}
+			back := int(in.a) < pc // the end of "while not"
+			if pc = int(in.a); back {
+				if vm.budget--; vm.budget < 0 {
+					f.pc, f.sp = pc, sp
+					vm.poll()
+					vm.ntemps = mark
+				}
 			}
 
 		case iJumpIfTrueOrPop:
@@ -405,6 +415,11 @@ dispatch:
 				sp--
 			}
 			vm.ntemps = mark
+			if vm.budget--; vm.budget < 0 {
+				f.pc, f.sp = pc, sp
+				vm.poll()
+				vm.ntemps = mark
+			}
 
 		case iJumpIfFalseOrPop:
 			f.pc = pc
@@ -414,6 +429,11 @@ dispatch:
 				sp--
 			}
 			vm.ntemps = mark
+			if vm.budget--; vm.budget < 0 {
+				f.pc, f.sp = pc, sp
+				vm.poll()
+				vm.ntemps = mark
+			}
 
 		case iSetupWith:
 			f.pc = pc
@@ -1250,6 +1270,11 @@ dispatch:
 				sp--
 				if left == False {
 					pc = int(then.a)
+					if vm.budget--; vm.budget < 0 {
+						f.pc, f.sp = pc, sp
+						vm.poll()
+						vm.ntemps = mark
+					}
 				}
 				continue
 			case iPopJumpIfTrue:

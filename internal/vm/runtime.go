@@ -145,6 +145,9 @@ func (vm *VM) unwindJump(f *frame, ip int, sp uint32, n int) (int, uint32) {
 	if n != 0 {
 		sp -= iterSlots
 	}
+	if pc >= len(f.code.instrs) || sp+2 < f.top+2-f.code.nState || sp > f.top {
+		vm.badCode()
+	}
 	return pc, sp
 }
 
