@@ -2,7 +2,6 @@ package world
 
 import (
 	"io"
-	"sync"
 	"time"
 )
 
@@ -34,14 +33,9 @@ type Limit struct {
 	Interrupt <-chan struct{}
 }
 
-// RecvWait is s.Recv, waiting for the first bytes. It returns a *Failure of
-// kind FailTimeout or FailInterrupted when l ends the wait.
-func RecvWait(c Clock, s Stream, p []byte, l Limit) (int, error) {
-	return pollWait(c, s, l, func() (int, error) { return s.Recv(p) })
-}
-
 // SendWait sends all of p, waiting for room as often as needed. It returns how
-// much was taken, with a *Failure as for [RecvWait] if that is not all.
+// much was taken, with a *Failure of kind FailTimeout or FailInterrupted when l
+// ends the wait before that is all.
 func SendWait(c Clock, s Stream, p []byte, l Limit) (int, error) {
 	sent := 0
 	for sent < len(p) {
@@ -113,57 +107,6 @@ func (c *console) Send(p []byte) (int, error) {
 // Close gives up reading. A Read that is under way in r ends when r does.
 func (c *console) Close() error {
 	c.pump.abandon()
-	return nil
-}
-
-// Link is a pair of streams joined back to back in memory: what one sends the
-// other receives. It is the way to type into a device from a test.
-func Link() (Stream, Stream) {
-	ab, ba := newQueue(0), newQueue(0)
-	aw, bw := make(chan struct{}, 1), make(chan struct{}, 1)
-	var mu sync.Mutex
-	return &link{&mu, ba, ab, aw, bw}, &link{&mu, ab, ba, bw, aw}
-}
-
-type link struct {
-	mu         *sync.Mutex
-	in, out    *queue
-	wake, peer chan struct{}
-}
-
-func (l *link) Recv(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if n := l.in.take(p); n > 0 {
-		nudge(l.peer)
-		return n, nil
-	}
-	return 0, l.in.end
-}
-
-func (l *link) Send(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.in.end != nil || l.out.end != nil {
-		return 0, &Failure{Kind: FailClosed}
-	}
-	n := l.out.put(p)
-	if n > 0 {
-		nudge(l.peer)
-	}
-	return n, nil
-}
-
-func (l *link) Changed() <-chan struct{} { return l.wake }
-
-func (l *link) Close() error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.out.end = io.EOF
-	if l.in.end == nil {
-		l.in.end = io.EOF
-	}
-	nudge(l.peer)
 	return nil
 }
 

@@ -92,31 +92,9 @@ func TestWait(t *testing.T) {
 	}
 }
 
-func TestLink(t *testing.T) {
-	c := RealClock()
-	a, b := Link()
-	buf := make([]byte, 3)
-	if n, err := b.Recv(buf); n != 0 || err != nil {
-		t.Fatalf("Recv of nothing = %d, %v", n, err)
-	}
-	go func() { SendWait(c, a, bytes.Repeat([]byte("ab"), queueLimit), Limit{}); a.Close() }()
-	total := 0
-	for {
-		n, err := RecvWait(c, b, buf, Limit{Timeout: 5 * time.Second})
-		if err == io.EOF {
-			break
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		total += n
-	}
-	if total != 2*queueLimit {
-		t.Errorf("received %d bytes, want %d", total, 2*queueLimit)
-	}
-	if _, err := b.Send([]byte("x")); KindOf(err) != FailClosed {
-		t.Errorf("Send after the peer closed = %v, want closed", err)
-	}
+// recvWait is s.Recv, waiting for the first bytes within l.
+func recvWait(c Clock, s Stream, p []byte, l Limit) (int, error) {
+	return pollWait(c, s, l, func() (int, error) { return s.Recv(p) })
 }
 
 func TestConsole(t *testing.T) {
@@ -126,7 +104,7 @@ func TestConsole(t *testing.T) {
 	var got []byte
 	for {
 		b := make([]byte, 2)
-		n, err := RecvWait(c, s, b, Limit{Timeout: 5 * time.Second})
+		n, err := recvWait(c, s, b, Limit{Timeout: 5 * time.Second})
 		got = append(got, b[:n]...)
 		if err != nil {
 			if err != io.EOF {
@@ -144,59 +122,15 @@ func TestConsole(t *testing.T) {
 func TestRecvLimits(t *testing.T) {
 	for name, c := range map[string]Clock{"real": RealClock(), "virtual": NewVirtualClock(VirtualStart)} {
 		s := NoSerial()
-		if _, err := RecvWait(c, s, make([]byte, 1), Limit{Timeout: 10 * time.Millisecond}); KindOf(err) != FailTimeout {
+		if _, err := recvWait(c, s, make([]byte, 1), Limit{Timeout: 10 * time.Millisecond}); KindOf(err) != FailTimeout {
 			t.Errorf("%s: %v, want a timeout", name, err)
 		}
 		stop := make(chan struct{}, 1)
 		stop <- struct{}{}
-		if _, err := RecvWait(c, s, make([]byte, 1), Limit{Interrupt: stop}); KindOf(err) != FailInterrupted {
+		if _, err := recvWait(c, s, make([]byte, 1), Limit{Interrupt: stop}); KindOf(err) != FailInterrupted {
 			t.Errorf("%s: %v, want an interrupt", name, err)
 		}
 	}
-}
-
-func TestRoutes(t *testing.T) {
-	to := netip.MustParseAddrPort("127.0.0.1:4001")
-	told := netip.MustParseAddr("192.0.2.7")
-	var dialled Target
-	n := WithRoutes(NoNetwork(), spy{&dialled}, Route{Hosts: "*.iot.*.amazonaws.com", Port: 8883, To: to, Addr: told})
-	tests := []struct {
-		host   string
-		port   uint16
-		routed bool
-	}{
-		{"abc-ats.iot.us-east-2.amazonaws.com", 8883, true},
-		{"ABC.iot.us-east-2.AMAZONAWS.com", 8883, true},
-		{"192.0.2.7", 8883, true},
-		{"abc.iot.us-east-2.amazonaws.com", 8443, false},
-		{"a.b.iot.us-east-2.amazonaws.com", 8883, false},
-		{".iot.us-east-2.amazonaws.com.evil.org", 8883, false},
-		{"192.0.2.8", 8883, false},
-	}
-	for _, tt := range tests {
-		dialled = Target{}
-		_, err := n.Dial(Target{Host: tt.host, Port: tt.port}, Limit{})
-		if tt.routed && (dialled.Host != "127.0.0.1" || dialled.Port != 4001) {
-			t.Errorf("%s:%d went to %s:%d (%v)", tt.host, tt.port, dialled.Host, dialled.Port, err)
-		}
-		if !tt.routed && KindOf(err) != FailBlocked {
-			t.Errorf("%s:%d: %v, want it blocked", tt.host, tt.port, err)
-		}
-	}
-	if a, err := n.Resolve("abc.iot.eu-west-1.amazonaws.com", Limit{}); err != nil || len(a) != 1 || a[0] != told {
-		t.Errorf("Resolve = %v, %v, want %v", a, err, told)
-	}
-	if _, err := n.Resolve("example.org", Limit{}); KindOf(err) != FailBlocked {
-		t.Errorf("Resolve of another host: %v", err)
-	}
-}
-
-type spy struct{ last *Target }
-
-func (s spy) Resolve(string, Limit) ([]netip.Addr, error) { return nil, nil }
-func (s spy) Dial(t Target, _ Limit) (Conn, error) {
-	*s.last = t
-	return nil, &Failure{Kind: FailOther}
 }
 
 func TestHostTCP(t *testing.T) {
@@ -229,7 +163,7 @@ func testHostTCP(t *testing.T, clock Clock) {
 		t.Fatal(err)
 	}
 	b := make([]byte, 10)
-	if k, err := RecvWait(clock, c, b, Limit{Timeout: 5 * time.Second}); err != nil || string(b[:k]) != "ping" {
+	if k, err := recvWait(clock, c, b, Limit{Timeout: 5 * time.Second}); err != nil || string(b[:k]) != "ping" {
 		t.Errorf("echo = %q, %v", b[:k], err)
 	}
 	c.Close()
@@ -266,7 +200,7 @@ func TestHostUDPKeepsDatagrams(t *testing.T) {
 	c.Send([]byte("go"))
 	b := make([]byte, 3)
 	for _, want := range []string{"fir", "sec"} {
-		n, err := RecvWait(clock, c, b, Limit{Timeout: 5 * time.Second})
+		n, err := recvWait(clock, c, b, Limit{Timeout: 5 * time.Second})
 		if err != nil || string(b[:n]) != want {
 			t.Errorf("datagram = %q, %v, want %q", b[:n], err, want)
 		}
@@ -292,7 +226,7 @@ func TestHostTLS(t *testing.T) {
 	var got []byte
 	for {
 		b := make([]byte, 512)
-		n, err := RecvWait(clock, c, b, Limit{Timeout: 5 * time.Second})
+		n, err := recvWait(clock, c, b, Limit{Timeout: 5 * time.Second})
 		got = append(got, b[:n]...)
 		if errors.Is(err, io.EOF) {
 			break

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/skep-sim/skep/internal/world"
+	"github.com/skep-sim/skep/internal/world/worldtest"
 	"github.com/skep-sim/skep/internal/xbee/profile"
 )
 
@@ -32,7 +33,7 @@ type board struct {
 // Supply implements world.Power.
 func (b *board) Supply() world.Supply { return b.power }
 
-func newBoard(t *testing.T, model profile.Model, routes ...world.Route) *board {
+func newBoard(t *testing.T, model profile.Model, routes ...worldtest.Route) *board {
 	t.Helper()
 	p, err := profile.Find(string(model), "")
 	if err != nil {
@@ -41,7 +42,7 @@ func newBoard(t *testing.T, model profile.Model, routes ...world.Route) *board {
 	b := &board{clock: world.NewVirtualClock(world.VirtualStart), stop: make(chan struct{}, 1)}
 	host := world.HostNetwork(b.clock)
 	w := world.Virtual(1).WithClock(b.clock).WithPower(b).
-		WithNetwork(world.WithRoutes(world.NoNetwork(), host, routes...))
+		WithNetwork(worldtest.Network(host, routes...))
 	b.Modem = New(Config{
 		Profile: p, World: w, Serial: 0x0013A20041A7B5C3, Interrupt: b.stop,
 		Note: func(s string) { b.notes = append(b.notes, s) },

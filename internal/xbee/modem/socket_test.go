@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/skep-sim/skep/internal/world"
+	"github.com/skep-sim/skep/internal/world/worldtest"
 	"github.com/skep-sim/skep/internal/xbee/profile"
 )
 
@@ -71,7 +71,7 @@ func TestRefusedUnknownAndUnregistered(t *testing.T) {
 		{profile.LTEM, TCP, ECONNREFUSED}, {profile.Cat1, TCP, ECONNREFUSED},
 		{profile.LTEM, SEC, EIO}, {profile.Cat1, SEC, ECONNREFUSED},
 	} {
-		b := newBoard(t, tt.model, world.Route{Hosts: "server.test", To: nobody})
+		b := newBoard(t, tt.model, worldtest.Route{Hosts: "server.test", To: nobody})
 		s := b.socket(t, tt.proto)
 		if e := connect(s, "server.test", 80); e != ENXIO || !b.noted("AI=FF") {
 			t.Errorf("before registration: %v; %q", e, b.notes)
@@ -119,7 +119,7 @@ func TestBadArguments(t *testing.T) {
 
 func TestTimeouts(t *testing.T) {
 	server := serve(t, nil, func(c net.Conn) { io.Copy(io.Discard, c) })
-	b := newBoard(t, profile.LTEM, world.Route{Hosts: "server.test", To: server}).online()
+	b := newBoard(t, profile.LTEM, worldtest.Route{Hosts: "server.test", To: server}).online()
 	s := b.socket(t, TCP)
 	s.SetTimeout(0)
 	if e := connect(s, "server.test", 80); e != 0 {
@@ -147,7 +147,7 @@ func TestSendWithoutRoom(t *testing.T) {
 	done := make(chan struct{})
 	stuck := serve(t, nil, func(c net.Conn) { <-done })
 	defer close(done)
-	b := newBoard(t, profile.LTEM, world.Route{Hosts: "stuck.test", To: stuck}).online()
+	b := newBoard(t, profile.LTEM, worldtest.Route{Hosts: "stuck.test", To: stuck}).online()
 	s := b.socket(t, TCP)
 	if e := connect(s, "stuck.test", 80); e != 0 {
 		t.Fatal(e)
@@ -171,7 +171,7 @@ func TestSendWithoutRoom(t *testing.T) {
 
 func TestInterrupt(t *testing.T) {
 	server := serve(t, nil, func(c net.Conn) { io.Copy(io.Discard, c) })
-	b := newBoard(t, profile.LTEM, world.Route{Hosts: "server.test", To: server}).online()
+	b := newBoard(t, profile.LTEM, worldtest.Route{Hosts: "server.test", To: server}).online()
 	b.stop <- struct{}{}
 	s := b.socket(t, TCP)
 	if e := connect(s, "server.test", 80); e != EINTR && e != 0 { // either may be seen first
@@ -230,7 +230,7 @@ func TestHalfClose(t *testing.T) {
 		b, _ := io.ReadAll(c)
 		late <- b
 	})
-	b := newBoard(t, profile.LTEM, world.Route{Hosts: "server.test", To: server}).online()
+	b := newBoard(t, profile.LTEM, worldtest.Route{Hosts: "server.test", To: server}).online()
 	s := b.socket(t, TCP)
 	if e := connect(s, "server.test", 80); e != 0 {
 		t.Fatal(e)
@@ -255,7 +255,7 @@ func TestPeerReset(t *testing.T) {
 		io.ReadFull(c, make([]byte, 1))
 		c.(*net.TCPConn).SetLinger(0)
 	})
-	b := newBoard(t, profile.LTEM, world.Route{Hosts: "server.test", To: server}).online()
+	b := newBoard(t, profile.LTEM, worldtest.Route{Hosts: "server.test", To: server}).online()
 	s := b.socket(t, TCP)
 	if e := connect(s, "server.test", 80); e != 0 {
 		t.Fatal(e)
@@ -283,7 +283,7 @@ func TestSleepAndAirplaneModeDropConnections(t *testing.T) {
 		"airplane": func(b *board) { b.SetAirplane(true); b.SetAirplane(false); b.online() },
 		"rejoin":   func(b *board) { b.Rejoin(); b.online() },
 	} {
-		b := newBoard(t, profile.Cat1, world.Route{Hosts: "server.test", To: server}).online()
+		b := newBoard(t, profile.Cat1, worldtest.Route{Hosts: "server.test", To: server}).online()
 		s, idle := b.socket(t, TCP), b.socket(t, TCP)
 		if e := connect(s, "server.test", 80); e != 0 {
 			t.Fatal(e)
@@ -305,7 +305,7 @@ func TestSleepAndAirplaneModeDropConnections(t *testing.T) {
 }
 
 func TestUDP(t *testing.T) {
-	var routes []world.Route
+	var routes []worldtest.Route
 	for _, name := range []string{"one.test", "two.test"} {
 		c, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
 		if err != nil {
@@ -322,7 +322,7 @@ func TestUDP(t *testing.T) {
 				c.WriteToUDPAddrPort(append([]byte(name+" "), buf[:n]...), from)
 			}
 		}()
-		routes = append(routes, world.Route{Hosts: name, To: c.LocalAddr().(*net.UDPAddr).AddrPort(), Addr: netip.MustParseAddr("203.0.113." + map[string]string{"one.test": "1", "two.test": "2"}[name])})
+		routes = append(routes, worldtest.Route{Hosts: name, To: c.LocalAddr().(*net.UDPAddr).AddrPort(), Addr: netip.MustParseAddr("203.0.113." + map[string]string{"one.test": "1", "two.test": "2"}[name])})
 	}
 	b := newBoard(t, profile.LTEM, routes...).online()
 	s := b.socket(t, UDP)
@@ -373,7 +373,7 @@ func TestUDP(t *testing.T) {
 }
 
 func TestResolve(t *testing.T) {
-	b := newBoard(t, profile.LTEM, world.Route{Hosts: "server.test", To: netip.MustParseAddrPort("127.0.0.1:1")})
+	b := newBoard(t, profile.LTEM, worldtest.Route{Hosts: "server.test", To: netip.MustParseAddrPort("127.0.0.1:1")})
 	d := b.Deadline(b.DialLimit())
 	if a, e := b.Resolve("192.0.2.1", d); e != 0 || a[0].String() != "192.0.2.1" {
 		t.Errorf("an address before registration: %v, %v", a, e)

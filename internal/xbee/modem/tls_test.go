@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/skep-sim/skep/internal/world"
+	"github.com/skep-sim/skep/internal/world/worldtest"
 	"github.com/skep-sim/skep/internal/xbee/profile"
 )
 
@@ -21,8 +22,8 @@ const (
 	legacyHost = "a1b2c3d4e5f6g7.iot.us-east-2.amazonaws.com"
 )
 
-func awsRoute(to netip.AddrPort) world.Route {
-	return world.Route{Hosts: "*.iot.*.amazonaws.com", To: to}
+func awsRoute(to netip.AddrPort) worldtest.Route {
+	return worldtest.Route{Hosts: "*.iot.*.amazonaws.com", To: to}
 }
 
 func exchange(s *Socket, text string) (string, Errno) {
@@ -160,7 +161,7 @@ func TestTLSFailuresAreExplained(t *testing.T) {
 					want = 0
 				}
 			}
-			b := newBoard(t, model, world.Route{Hosts: "server.test", To: server}).online()
+			b := newBoard(t, model, worldtest.Route{Hosts: "server.test", To: server}).online()
 			s := b.socket(t, SEC)
 			s.Wrap(tt.creds)
 			if e := connect(s, "server.test", 443); e != want {
@@ -189,7 +190,7 @@ func TestTLSWithoutCertificatesIsNotAuthenticated(t *testing.T) {
 		return nil, nil
 	}
 	server := serve(t, config, echo)
-	b := newBoard(t, profile.LTEM, world.Route{Hosts: "server.test", To: server}).online()
+	b := newBoard(t, profile.LTEM, worldtest.Route{Hosts: "server.test", To: server}).online()
 	s := b.socket(t, SEC)
 	if e := connect(s, "server.test", 443); e != 0 {
 		t.Fatalf("Connect: %v; %q", e, b.notes)
@@ -204,7 +205,7 @@ func TestTLSWithoutCertificatesIsNotAuthenticated(t *testing.T) {
 
 func TestTLSToAServerWithoutTLS(t *testing.T) {
 	server := serve(t, nil, func(c net.Conn) { io.WriteString(c, "220 hello\r\n"); io.Copy(io.Discard, c) })
-	b := newBoard(t, profile.Cat1, world.Route{Hosts: "server.test", To: server}).online()
+	b := newBoard(t, profile.Cat1, worldtest.Route{Hosts: "server.test", To: server}).online()
 	s := b.socket(t, SEC)
 	if e := connect(s, "server.test", 443); e != ECONNREFUSED || !b.noted("does not speak TLS") {
 		t.Errorf("%v; %q", e, b.notes)
@@ -230,7 +231,7 @@ func TestUSBReadsComeBackEmpty(t *testing.T) {
 		}
 		io.Copy(io.Discard, c)
 	})
-	b := newBoard(t, profile.LTEM, world.Route{Hosts: "server.test", To: server}).online()
+	b := newBoard(t, profile.LTEM, worldtest.Route{Hosts: "server.test", To: server}).online()
 	b.power = world.USB
 	s := b.socket(t, TCP)
 	if e := connect(s, "server.test", 80); e != 0 {

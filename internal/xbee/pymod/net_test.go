@@ -19,6 +19,7 @@ import (
 	"github.com/skep-sim/skep/internal/pylib"
 	"github.com/skep-sim/skep/internal/vm"
 	"github.com/skep-sim/skep/internal/world"
+	"github.com/skep-sim/skep/internal/world/worldtest"
 	"github.com/skep-sim/skep/internal/xbee/at"
 	"github.com/skep-sim/skep/internal/xbee/flash"
 	"github.com/skep-sim/skep/internal/xbee/modem"
@@ -32,7 +33,7 @@ type netRig struct {
 	hit     atomic.Bool // Ctrl-C was pressed
 }
 
-func newNetRig(t *testing.T, model string, supply world.Supply, routes ...world.Route) *netRig {
+func newNetRig(t *testing.T, model string, supply world.Supply, routes ...worldtest.Route) *netRig {
 	t.Helper()
 	p, err := profile.Find(model, "")
 	if err != nil {
@@ -44,7 +45,7 @@ func newNetRig(t *testing.T, model string, supply world.Supply, routes ...world.
 	}
 	r := &netRig{rig: &rig{t: t, clock: world.NewVirtualClock(world.VirtualStart)}, pressed: make(chan struct{}, 1)}
 	w := world.Virtual(1).WithClock(r.clock).WithPower(supply).
-		WithNetwork(world.WithRoutes(world.NoNetwork(), world.HostNetwork(r.clock), routes...))
+		WithNetwork(worldtest.Network(world.HostNetwork(r.clock), routes...))
 	note := func(text string) { r.notes = append(r.notes, text) }
 	m := modem.New(modem.Config{Profile: p, World: w, Serial: 7, Interrupt: r.pressed, Note: note})
 	t.Cleanup(m.CloseAll)
@@ -109,7 +110,7 @@ func TestSocketConversation(t *testing.T) {
 		io.ReadFull(c, buf)
 		io.WriteString(c, "got "+string(buf)+"\nsecond line\nrest")
 	})
-	r := newNetRig(t, "ltem", world.Wall, world.Route{Hosts: "server.test", To: server}).online()
+	r := newNetRig(t, "ltem", world.Wall, worldtest.Route{Hosts: "server.test", To: server}).online()
 	for _, connect := range []string{"('server.test', 80)", "(b'server.test', 80)", "[b'server.test', 80]"} {
 		r.want(`
 import usocket
@@ -170,7 +171,7 @@ func TestSocketErrors(t *testing.T) {
 	nobody := l.Addr().(*net.TCPAddr).AddrPort()
 	l.Close()
 	silent := serve(t, nil, func(c net.Conn) { io.Copy(io.Discard, c) })
-	r := newNetRig(t, "ltem", world.Wall, world.Route{Hosts: "refused.test", To: nobody}, world.Route{Hosts: "silent.test", To: silent})
+	r := newNetRig(t, "ltem", world.Wall, worldtest.Route{Hosts: "refused.test", To: nobody}, worldtest.Route{Hosts: "silent.test", To: silent})
 	r.run("import usocket\ns = usocket.socket()\nu = usocket.socket(2, 2)")
 	r.want("s.connect(('silent.test', 80))", "OSError: [Errno 7006] ENXIO\n")
 	r.want("usocket.getaddrinfo('silent.test', 80)", "OSError: [Errno 7006] ENXIO\n")
@@ -226,7 +227,7 @@ print('ok')
 
 func TestInterruptedWait(t *testing.T) {
 	silent := serve(t, nil, func(c net.Conn) { io.Copy(io.Discard, c) })
-	r := newNetRig(t, "ltem", world.Wall, world.Route{Hosts: "silent.test", To: silent}).online()
+	r := newNetRig(t, "ltem", world.Wall, worldtest.Route{Hosts: "silent.test", To: silent}).online()
 	r.run("import usocket\ns = usocket.socket()\ns.connect(('silent.test', 80))\nl = usocket.socket()\nl.bind(('', 80))\nl.listen(1)")
 	for _, op := range []string{"s.recv(1)", "s.read(1)", "s.readline()", "l.accept()", "s.recvfrom(1)"} {
 		r.pressed <- struct{}{} // a press that the program has seen already
@@ -324,7 +325,7 @@ func TestAWSSample(t *testing.T) {
 		{"cat1", "a1b2-ats", world.Wall, "OSError: [Errno 7111] ECONNREFUSED\n"},
 	}
 	for _, tt := range tests {
-		r := newNetRig(t, tt.model, tt.supply, world.Route{Hosts: "*.iot.*.amazonaws.com", To: server}).online()
+		r := newNetRig(t, tt.model, tt.supply, worldtest.Route{Hosts: "*.iot.*.amazonaws.com", To: server}).online()
 		r.put("/flash/cert/aws.ca", ca)
 		r.put("/flash/cert/aws.crt", cert)
 		if err := writeFile(r.board, "/flash/cert/aws.key", []byte(key), true); err != nil {
