@@ -161,6 +161,7 @@ func NewFirmware(p profile.Profile, features *vm.Options) *Firmware {
 		o = WithFeatures(p, *features)
 	}
 	fw := vm.NewFirmware(o)
+	pymod.Errnos(fw)
 	pylib.Standard(fw, pylib.SysConfig{Platform: p.Platform.Value, Version: p.MicroPython.Value})
 	pylib.Help(fw, helpText)
 	pymod.System(fw)

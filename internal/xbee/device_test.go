@@ -80,6 +80,17 @@ func TestFirstPrompt(t *testing.T) {
 	}
 }
 
+// TestErrorNumbers looks at module uerrno of a whole module: Digi's 24 names, from
+// 7001 up, and none of upstream's other ones.
+func TestErrorNumbers(t *testing.T) {
+	got := typed(t, nil, nil, "import uerrno\rc = uerrno.errorcode\r"+
+		"all(getattr(uerrno, c[n]) == n for n in c), len(c)\r"+
+		"[n for n in dir(uerrno) if n[0] == 'E' and n not in c.values()]\r")
+	if !strings.Contains(got, "(True, 24)") || !strings.Contains(got, "\n[]\n") {
+		t.Error(got)
+	}
+}
+
 // TestImportBlocks checks that the calibration concerns the import of .mpy files
 // and nothing else.
 func TestImportBlocks(t *testing.T) {

@@ -11,8 +11,8 @@ import (
 var firmwareNames = [...]string{"data"}
 
 // System declares the modules that concern the module itself: uos, files,
-// utime, machine, xbee, and the error numbers. Module uerrno shows these only if
-// Errnos was called before it was declared.
+// utime, machine and xbee. Errnos comes before module uerrno is declared, so it
+// is called apart.
 func System(fw *vm.Firmware) {
 	for _, name := range mpy.StaticNames() {
 		fw.Q(name)
@@ -20,7 +20,6 @@ func System(fw *vm.Firmware) {
 	for _, name := range firmwareNames {
 		fw.Q(name)
 	}
-	Errnos(fw)
 	OS(fw)
 	IO(fw)
 	Time(fw)

@@ -52,6 +52,7 @@ func newNetRig(t *testing.T, model string, supply world.Supply, routes ...worldt
 	r.board = &Board{Profile: p, World: w, Flash: dev, Modem: m, Cwd: flash.Root, Note: note, Interrupt: r.pressed}
 	r.board.Registers = at.New(at.Table(p), p, testModule{r.board}, dev.Blob("registers"))
 	fw := vm.NewFirmware(vm.XBee())
+	Errnos(fw)
 	pylib.Standard(fw, pylib.SysConfig{Platform: "xbee-cellular", Version: [3]int{1, 11, 0}})
 	System(fw)
 	Sockets(fw)
