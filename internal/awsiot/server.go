@@ -1,7 +1,6 @@
 package awsiot
 
 import (
-	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -189,30 +188,6 @@ func (s *Server) ListenHTTPS(l net.Listener, opts ...ListenOption) {
 		tc := tls.Server(nc, cfg)
 		s.rest.Serve(tc, func() (rest.Peer, error) { return s.restPeer(tc) })
 	})
-}
-
-// Addrs are the addresses Serve listens on, such as ":8883" and ":8443".
-type Addrs struct{ MQTT, HTTPS string }
-
-// DefaultAddrs are AWS IoT's ports on this machine alone.
-func DefaultAddrs() Addrs { return Addrs{MQTT: "127.0.0.1:8883", HTTPS: "127.0.0.1:8443"} }
-
-// Serve listens and serves until ctx is done, then closes the Server.
-func (s *Server) Serve(ctx context.Context, a Addrs) error {
-	defer s.Close()
-	mqtt, err := net.Listen("tcp", a.MQTT)
-	if err != nil {
-		return fmt.Errorf("listening for MQTT: %w", err)
-	}
-	https, err := net.Listen("tcp", a.HTTPS)
-	if err != nil {
-		mqtt.Close()
-		return fmt.Errorf("listening for HTTPS: %w", err)
-	}
-	s.ListenMQTT(mqtt)
-	s.ListenHTTPS(https)
-	<-ctx.Done()
-	return nil
 }
 
 // acceptPause is how long to wait when a connection cannot be accepted, such as for want of

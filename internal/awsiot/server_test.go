@@ -2,15 +2,12 @@ package awsiot
 
 import (
 	"bytes"
-	"context"
 	"crypto/rand"
 	"crypto/tls"
 	"errors"
 	"net"
 	"net/netip"
-	"strings"
 	"testing"
-	"time"
 
 	"github.com/skep-sim/skep/internal/awsiot/identity"
 	"github.com/skep-sim/skep/internal/awsiot/shadow"
@@ -56,19 +53,11 @@ func TestWithoutSNI(t *testing.T) {
 	c.said("refused", "a TLS hello without an endpoint name (SNI)")
 }
 
-func TestServe(t *testing.T) {
+func TestClosedServer(t *testing.T) {
 	c := newCloud(t, nil)
-	if err := c.Serve(context.Background(), Addrs{MQTT: c.mqtt, HTTPS: "127.0.0.1:0"}); err == nil || !strings.Contains(err.Error(), "listening for MQTT") {
-		t.Fatalf("a port in use: %v", err)
-	}
 	s, err := New(c.cfg)
 	must(t, err)
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- s.Serve(ctx, Addrs{MQTT: "127.0.0.1:0", HTTPS: "127.0.0.1:0"}) }()
-	time.Sleep(20 * time.Millisecond)
-	cancel()
-	must(t, <-done)
+	s.Close()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	must(t, err)
 	s.ListenMQTT(l) // too late: it is closed at once

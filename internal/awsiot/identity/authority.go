@@ -156,27 +156,11 @@ func keyID(k crypto.Signer) []byte {
 	return sum[:20]
 }
 
-// Root is a root certificate a client may trust.
-type Root struct {
-	File string // conventional file name
-	PEM  []byte
-}
-
 // AWSCA is the one certificate for aws.ca, PEM: both kinds of endpoint verify against it.
 func (a *Authority) AWSCA() []byte { return certPEM(a.certs[class2]) }
 
 // IsRoot says whether c is the root of aws.ca.
 func (a *Authority) IsRoot(c *x509.Certificate) bool { return a.certs[class2].Equal(c) }
-
-// Roots are all the roots a client of the real service might hold, as their local stand-ins.
-func (a *Authority) Roots() []Root {
-	return []Root{
-		{"aws.ca", a.AWSCA()},
-		{"SFSRootCAG2.pem", certPEM(a.selfs[starfield2])},
-		{"AmazonRootCA1.pem", certPEM(a.selfs[amazon1])},
-		{"AmazonRootCA3.pem", certPEM(a.selfs[amazon3])},
-	}
-}
 
 // Pool is the root of aws.ca as a client of ours in Go wants it.
 func (a *Authority) Pool() *x509.CertPool {

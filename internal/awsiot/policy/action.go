@@ -62,16 +62,6 @@ func (a Action) Resource(name string) string {
 	return actionInfo[a].kind + name
 }
 
-// ActionByName finds the action a document calls name, ignoring case as IAM does.
-func ActionByName(name string) (Action, bool) {
-	for a := range numActions {
-		if equalFold(actionInfo[a].name, name) {
-			return a, true
-		}
-	}
-	return 0, false
-}
-
 // equalFold compares ASCII names without regard to case.
 func equalFold(a, b string) bool {
 	if len(a) != len(b) {

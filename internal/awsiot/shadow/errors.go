@@ -49,9 +49,6 @@ func TooMany() *Error { return &Error{Code: 429, Message: "Too many requests"} }
 // Internal is the refusal when the document could not be stored.
 func Internal() *Error { return &Error{Code: 500, Message: "Internal service failure"} }
 
-// Forbidden is the refusal of a request the policy does not allow, over HTTPS.
-func Forbidden() *Error { return &Error{Code: 403, Message: "Forbidden"} }
-
 func invalidNode(name string) Error {
 	return Error{Code: 400, Message: "State contains an invalid node: '" + name + "'"}
 }
