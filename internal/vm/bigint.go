@@ -26,14 +26,8 @@ type bigint struct {
 	neg   bool
 	n     uint32 // digits in use; the top one is not 0
 	alloc uint32 // digits there is room for
-	addr  uint32 // where the digits lie, 0: nowhere or not on the heap
+	addr  uint32 // where the digits lie, 0: nowhere
 	w     []uint64
-}
-
-// romInt is what lies behind a big int in ROM.
-type romInt struct {
-	neg bool
-	w   [1]uint64
 }
 
 // bigScratch is memory that arithmetic reuses.
@@ -81,12 +75,6 @@ func (vm *VM) isBig(v Value) bool { return v&3 == 0 && v != 0 && vm.TypeOf(v) ==
 // loadBig reads the head of a big int object into z, which is 0 before. (Heads
 // are passed by address: copying one right after it was written is slow.)
 func (vm *VM) loadBig(z *bigint, o Value) {
-	if o >= romBase {
-		r := vm.fw.rom[(o-romBase)/4].ref.(*romInt)
-		z.n = digitsIn(r.w[:])
-		z.neg, z.alloc, z.w = r.neg, z.n, r.w[:limbsFor(z.n)]
-		return
-	}
 	h := vm.Mem[o/4 : o/4+4]
 	z.neg, z.alloc, z.n, z.addr = h[1]&bigNeg != 0, uint32(h[1])>>bigRoom, uint32(h[2]), uint32(h[3])
 	z.w = vm.limbs(z.addr, limbsFor(z.n))
@@ -215,18 +203,6 @@ func (vm *VM) newBoxedAbs(i uint64, neg bool) Value {
 	vm.bigDone(&z, w)
 	vm.storeBig(o, &z)
 	return o
-}
-
-// Int puts an int into ROM.
-func (fw *Firmware) Int(i int64) Value {
-	if FitsSmallInt(i) {
-		return SmallInt(int(i))
-	}
-	r := &romInt{neg: i < 0, w: [1]uint64{uint64(i)}}
-	if i < 0 {
-		r.w[0] = uint64(-i)
-	}
-	return fw.addROM(romObj{typ: TypeInt, ref: r})
 }
 
 // low32 returns the number modulo 2**32, as mpz_hash does.

@@ -249,9 +249,3 @@ func (vm *VM) runTop(mark int, raw uint32) Value {
 	vm.Release(mark, f)
 	return vm.Call(f, nil, nil)
 }
-
-// ExecREPL is Exec of one statement typed at the prompt, in __main__.
-func (vm *VM) ExecREPL(src []byte, mode syntax.Mode) {
-	mark := vm.Mark()
-	vm.runTop(mark, vm.Compile(src, "<stdin>", mode, true, MemoryReader))
-}

@@ -185,9 +185,6 @@ func (fw *Firmware) upstreamOrder() []Qstr {
 	return order
 }
 
-// NumROMQstrs returns how many names the ROM holds.
-func (fw *Firmware) NumROMQstrs() int { return len(fw.names) - 1 }
-
 func (fw *Firmware) addROM(o romObj) Value {
 	fw.rom = append(fw.rom, o)
 	return romBase + 4*Value(len(fw.rom)-1)

@@ -246,14 +246,6 @@ func (vm *VM) Next(it Value) Value {
 	return v
 }
 
-// Each calls f with every item of an iterable.
-func (vm *VM) Each(iterable Value, f func(item Value)) {
-	it := vm.Iter(iterable, 0)
-	for v := vm.Next(it); v != Null; v = vm.Next(it) {
-		f(v)
-	}
-}
-
 // IsCallable is callable(v).
 func (vm *VM) IsCallable(v Value) bool {
 	if vm.isInstance(v) {

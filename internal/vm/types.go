@@ -98,10 +98,8 @@ type TypeFlags uint8
 
 // The flags of a type.
 const (
-	// FlagHasTypecode: the buffer of the type carries a typecode.
-	FlagHasTypecode TypeFlags = 1 << iota
 	// FlagBindable: objects of this type found in a class become methods.
-	FlagBindable
+	FlagBindable TypeFlags = 1 << iota
 	// FlagNeedsFinaliser: objects of the type have __del__ run by the collector.
 	FlagNeedsFinaliser
 	// FlagOwnIter: objects of the type are their own iterators.
