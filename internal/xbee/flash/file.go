@@ -84,9 +84,6 @@ func (n *node) beginChange() {
 	}
 }
 
-// Mode is how the file was opened.
-func (f *File) Mode() Mode { return f.mode }
-
 // Read implements io.Reader. A file not opened for reading is EPERM.
 func (f *File) Read(p []byte) (int, error) {
 	switch {

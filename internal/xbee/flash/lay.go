@@ -3,7 +3,6 @@ package flash
 import (
 	"crypto/sha256"
 	"fmt"
-	"io/fs"
 	"path"
 	"slices"
 	"strings"
@@ -14,33 +13,6 @@ type HostFile struct {
 	Path   string // below /flash, with slashes: "lib/umqtt.py"
 	Data   []byte
 	Secure bool
-}
-
-// ReadHost collects the files of a directory of the host for [Device.Lay]. It
-// leaves out what keep returns false for, a directory with all that is in it;
-// and always names that begin with a period, and __pycache__. A nil keep keeps
-// everything.
-func ReadHost(dir fs.FS, keep func(path string) bool) ([]HostFile, error) {
-	var files []HostFile
-	err := fs.WalkDir(dir, ".", func(p string, entry fs.DirEntry, err error) error {
-		switch base := path.Base(p); {
-		case err != nil:
-			return err
-		case p == ".":
-			return nil
-		case base[0] == '.' || base == "__pycache__" || keep != nil && !keep(p):
-			if entry.IsDir() {
-				return fs.SkipDir
-			}
-			return nil
-		case entry.IsDir():
-			return nil
-		}
-		data, err := fs.ReadFile(dir, p)
-		files = append(files, HostFile{Path: p, Data: data})
-		return err
-	})
-	return files, err
 }
 
 // Laid says what [Device.Lay] has changed, in full paths.

@@ -1,6 +1,7 @@
 package flash
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -10,17 +11,16 @@ import (
 func TestLay(t *testing.T) {
 	d, m := fresh(t)
 	host := fstest.MapFS{
-		"main.py":               {Data: []byte("import app")},
-		"lib/umqtt/simple.py":   {Data: []byte("class MQTTClient: pass")},
-		"skep.toml":             {Data: []byte("x")},
-		".git/config":           {Data: []byte("x")},
-		"lib/__pycache__/a.pyc": {Data: []byte("x")},
+		"main.py":             {Data: []byte("import app")},
+		"lib/umqtt/simple.py": {Data: []byte("class MQTTClient: pass")},
 	}
 	lay := func() Laid {
 		t.Helper()
 		d = open(t, m) // each run is another power-on
-		files, err := ReadHost(host, func(p string) bool { return p != "skep.toml" })
-		must(t, err)
+		var files []HostFile
+		for _, p := range slices.Sorted(maps.Keys(host)) {
+			files = append(files, HostFile{Path: p, Data: host[p].Data})
+		}
 		l, err := d.Lay(files)
 		must(t, err)
 		check(t, d)
