@@ -9,7 +9,6 @@ package profile
 
 import (
 	"fmt"
-	"reflect"
 	"strconv"
 	"strings"
 )
@@ -153,30 +152,4 @@ func Find(model, firmware string) (Profile, error) {
 		return Profile{}, fmt.Errorf("unknown model %q: use %s or %s", model, LTEM, Cat1)
 	}
 	return Profile{}, fmt.Errorf("unknown firmware %q for the model %s: use %s", firmware, model, strings.Join(of, " or "))
-}
-
-// Line is one fact of a profile, for people.
-type Line struct {
-	Name, Value string
-	Confidence  Confidence
-	Source      string
-}
-
-// Lines lists every fact of p in the order of the type's fields.
-func (p Profile) Lines() []Line {
-	var lines []Line
-	v := reflect.ValueOf(p)
-	for i := range v.NumField() {
-		f := v.Field(i)
-		if f.Kind() != reflect.Struct {
-			continue
-		}
-		lines = append(lines, Line{
-			Name:       v.Type().Field(i).Name,
-			Value:      fmt.Sprint(f.FieldByName("Value").Interface()),
-			Confidence: f.FieldByName("Confidence").Interface().(Confidence),
-			Source:     f.FieldByName("Source").String(),
-		})
-	}
-	return lines
 }

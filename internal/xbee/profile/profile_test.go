@@ -2,20 +2,26 @@ package profile
 
 import (
 	"fmt"
+	"reflect"
 	"strings"
 	"testing"
 )
 
 func TestEveryFactHasASource(t *testing.T) {
 	for _, p := range All() {
-		lines := p.Lines()
-		if len(lines) < 30 {
-			t.Errorf("%s: only %d facts", p.Name, len(lines))
-		}
-		for _, l := range lines {
-			if l.Source == "" || l.Confidence == "" {
-				t.Errorf("%s: %s = %s has no source", p.Name, l.Name, l.Value)
+		facts, v := 0, reflect.ValueOf(p)
+		for i := range v.NumField() {
+			f := v.Field(i)
+			if f.Kind() != reflect.Struct {
+				continue
 			}
+			facts++
+			if f.FieldByName("Source").String() == "" || f.FieldByName("Confidence").String() == "" {
+				t.Errorf("%s: %s = %v has no source", p.Name, v.Type().Field(i).Name, f.FieldByName("Value"))
+			}
+		}
+		if facts < 30 {
+			t.Errorf("%s: only %d facts", p.Name, facts)
 		}
 		if want := fmt.Sprintf("%s-%x", p.Model, p.Firmware); p.Name != want {
 			t.Errorf("%s should be called %s", p.Name, want)
