@@ -240,9 +240,6 @@ func (h *Heap) Words() []uint32 { return h.words }
 // Bytes is the same memory as Words, byte by byte.
 func (h *Heap) Bytes() []byte { return h.bytes }
 
-// Config returns what the heap was made from.
-func (h *Heap) Config() Config { return h.config }
-
 // Pool returns the addresses [start,end) of the blocks.
 func (h *Heap) Pool() (start, end uint32) { return h.pool, h.stack }
 

@@ -88,10 +88,6 @@ func (g *Generation) Version() int { return g.version }
 // lacks op.
 func (g *Generation) Code(op Op) byte { return g.codes[op] }
 
-// Info gives the table's row for a byte of code, nil if no instruction starts
-// with it.
-func (g *Generation) Info(code byte) *OpInfo { return g.infos[code] }
-
 // An Instr is one instruction.
 type Instr struct {
 	Op Op

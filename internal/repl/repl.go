@@ -64,8 +64,6 @@ type REPL struct {
 	history [historySize]uint32
 	raw     bool // raw mode, also after a soft reset
 	edit    editor
-	// failed tells whether the last thing run ended in an exception.
-	failed bool
 }
 
 // New makes the prompt of a device.
@@ -260,7 +258,6 @@ func (r *REPL) exec(mode syntax.Mode, repl, eof bool) {
 		v.Call(f, nil, nil)
 	})
 	r.term.SetInterrupt(-1)
-	r.failed = exc != vm.Null
 	if eof {
 		r.print("\x04")
 	}
@@ -313,6 +310,3 @@ func (r *REPL) runRaw() (Exit, bool) {
 		}
 	}
 }
-
-// Failed reports whether the last statement run ended in an exception.
-func (r *REPL) Failed() bool { return r.failed }

@@ -80,9 +80,6 @@ func (b *Builder) Qstrs() int { return len(b.addrs) }
 // Used is how many bytes of the payload the modules so far take.
 func (b *Builder) Used() int { return PayloadBytes - int(b.high-b.low) }
 
-// Modules lists the modules so far.
-func (b *Builder) Modules() []Module { return b.mods }
-
 // Add puts in a module that mpy.Verify has accepted. If it does not fit, the
 // error is a *FullError and the builder is as before.
 func (b *Builder) Add(name string, m *mpy.Module) (Module, error) {

@@ -267,9 +267,6 @@ func seenAs(host string, port uint16, c world.Conn) netip.AddrPort {
 	return netip.AddrPortFrom(c.Remote().Addr(), port)
 }
 
-// Peer is the address of the other end, zero if there is none.
-func (s *Socket) Peer() netip.AddrPort { return s.peer }
-
 // ephemeralPort is the next local port, as IANA's range has them.
 func (m *Modem) ephemeralPort() uint16 {
 	if m.lastPort++; m.lastPort < 49152 {
