@@ -17,7 +17,7 @@ import (
 type execCmd struct {
 	optimise
 	Options string `help:"Build options of the interpreter." enum:"xbee,full,bare" default:"xbee"`
-	Heap    int    `help:"Bytes of the raw heap region (32768 gives a pool of 32000). Default: the module's, or 1 MiB with --options full."`
+	Heap    int    `help:"Bytes of the raw heap region (32768 gives a pool of 32000). Default: the module's, or 1 MiB with --options full and bare."`
 
 	CPUProfile string `name:"cpuprofile" hidden:"" help:"Write a profile of skep itself." placeholder:"FILE"`
 

@@ -1,6 +1,9 @@
-// Command skep is an XBee 3 Cellular in software: it runs, sizes, tests and
-// ships MicroPython applications for the module, on a virtual one or on the one
-// at a serial port.
+// Command skep is an XBee 3 Cellular in software: it runs MicroPython
+// applications on a virtual module, compiles them as the module does, and brings
+// a local AWS IoT for them to talk to.
+//
+// It is flags, files and output: the module, the language and the cloud are
+// packages. It does not talk to modules at a serial port.
 package main
 
 import (

@@ -1,6 +1,6 @@
 // Package profile says what is known of each XBee 3 Cellular model and
 // firmware that can be simulated, as data: every value comes with its source
-// and with how sure it is (design law 6).
+// and with how sure it is.
 //
 // A profile is a plain value and never changes. It holds what differs, or may
 // come to differ, between models and firmware versions; rules that hold for
