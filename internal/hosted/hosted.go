@@ -171,7 +171,7 @@ func RunOn(fw *vm.Firmware, c Config, src []byte, name string, argv []string) (s
 		return n & 0xff
 	}
 	out.flush()
-	v.NewPrinter(func(b []byte) { c.Stderr.Write(b) }).PrintException(exc)
+	v.NewPrinter(func(b []byte) { c.Stderr.Write(b) }).ReportException(exc)
 	return 1
 }
 

@@ -243,7 +243,7 @@ func (r *REPL) add(c byte) {
 }
 
 func (r *REPL) printException(exc vm.Value) {
-	r.vm.Stdout().PrintException(exc)
+	r.vm.Stdout().ReportException(exc)
 }
 
 // exec compiles and runs the line. eof: the raw mode's marks are printed.

@@ -106,6 +106,14 @@ func (p *Printer) Value(v Value, kind PrintKind) {
 	vm.cstack = leave
 }
 
+// ReportException is PrintException of what nothing is left to handle. Printing
+// may run the program's own code; where that raises, C has nowhere to go and gives up.
+func (p *Printer) ReportException(exc Value) {
+	if p.vm.Try(func() { p.PrintException(exc) }) != Null {
+		p.String("FATAL: uncaught NLR\n")
+	}
+}
+
 // PrintException writes the traceback of an exception and its text, as
 // mp_obj_print_exception does.
 func (p *Printer) PrintException(exc Value) {

@@ -340,7 +340,7 @@ func (d *Device) runMain() bool {
 	d.result.Failed = false
 	if exc != vm.Null && !v.IsSubclass(v.TypeOf(exc), vm.TypeSystemExit) {
 		d.result.Failed = true
-		v.Stdout().PrintException(exc)
+		v.Stdout().ReportException(exc)
 	}
 	v.UnlockHeap()
 	v.Release(0)
