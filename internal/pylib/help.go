@@ -30,7 +30,7 @@ func Help(fw *vm.Firmware, text string) {
 		switch {
 		case len(args) == 0:
 			p.String(text)
-		case args[0] == modules:
+		case args[0] == modules && fw.Options.HelpModules:
 			helpModules(v, p)
 		default:
 			helpObject(v, p, args[0])

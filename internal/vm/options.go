@@ -82,8 +82,8 @@ type Options struct {
 	Compile, ExecFile bool
 	// Input: input().
 	Input bool
-	// Help: help() and help('modules'); HelpText is what help() prints.
-	Help bool
+	// Help: the function help(); HelpModules: it knows help('modules').
+	Help, HelpModules bool
 	// TimeoutError, StopAsync: those exceptions exist.
 	TimeoutError bool
 	AsyncAwait   bool
@@ -239,7 +239,7 @@ func XBee() Options {
 	o.StaticEmergency = 0
 	o.EmergencyBuf = true
 	o.Scheduler = true
-	o.Help = true
+	o.Help, o.HelpModules = true, true
 	o.StackLimit = 3584
 	o.ErrnoOffset = 7000
 	o.IOBase, o.WeakLinks = false, true
