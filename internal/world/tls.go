@@ -13,16 +13,13 @@ import (
 // TLS is what the modem's TLS client is told. The bytes are PEM files.
 type TLS struct {
 	// Roots are the certificates the server's chain must end in; without any
-	// the server is not authenticated.
+	// the server is not authenticated. Its name is never checked.
 	Roots []byte
 	// Certificate and Key identify this side; both or neither.
 	Certificate, Key []byte
 	// SNI is the server name sent in the handshake; empty sends none, as the
 	// modems of 2019 do.
 	SNI string
-	// CheckName is the name the server's certificate must be for; empty does
-	// not check.
-	CheckName string
 	// MaxCommonName is the longest common name that the server's certificate
 	// may have; 0 is any.
 	MaxCommonName int
@@ -30,8 +27,6 @@ type TLS struct {
 	// nil leave the choice to crypto/tls.
 	MinVersion, MaxVersion uint16
 	CipherSuites           []uint16
-	// Time is when certificates have to be valid; zero is the clock's now.
-	Time time.Time
 }
 
 // Check says what is wrong with the files, without connecting; nil means that
@@ -70,17 +65,11 @@ func (t *TLS) config(now func() time.Time) (*tls.Config, error) {
 		if roots == nil {
 			return nil
 		}
-		at := t.Time
-		if at.IsZero() {
-			at = now()
-		}
 		rest := x509.NewCertPool()
 		for _, cert := range s.PeerCertificates[1:] {
 			rest.AddCert(cert)
 		}
-		_, err := leaf.Verify(x509.VerifyOptions{
-			Roots: roots, Intermediates: rest, DNSName: t.CheckName, CurrentTime: at,
-		})
+		_, err := leaf.Verify(x509.VerifyOptions{Roots: roots, Intermediates: rest, CurrentTime: now()})
 		return err
 	}
 	return c, nil

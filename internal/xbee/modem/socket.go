@@ -170,7 +170,7 @@ func (s *Socket) Connect(host string, port int, d Deadline) Errno {
 		if e := s.refuseTLS(host); e != 0 {
 			return e
 		}
-		t.TLS = s.tlsConfig()
+		t.TLS = s.tlsConfig(host)
 	}
 	conn, e := s.m.dial(t, d)
 	if e != 0 {

@@ -172,11 +172,14 @@ var ecdheSuites = [...]uint16{
 	ecdheRSAAES256GCM, ecdheRSAAES128GCM, ecdheECDSAAES256GCM, ecdheECDSAAES128GCM, ecdheRSAAES256SHA, ecdheRSAAES128SHA,
 }
 
-// tlsConfig is what the modem's TLS does for this socket. It never checks the
+// tlsConfig is what the modem's TLS does for this socket on its way to host. It never checks the
 // server's name: nothing says that it does, and the program cannot tell it one.
-func (s *Socket) tlsConfig() *world.TLS {
+func (s *Socket) tlsConfig(host string) *world.TLS {
 	p := s.m.profile
 	t := &world.TLS{MinVersion: tls10, MaxVersion: tls12, MaxCommonName: p.ServerNameMax.Value}
+	if p.SNI.Value {
+		t.SNI = host
+	}
 	if p.Model != profile.LTEM {
 		t.CipherSuites = append(t.CipherSuites, ecdheSuites[:]...)
 	}
