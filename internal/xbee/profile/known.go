@@ -42,9 +42,6 @@ func of2019() Profile {
 		NoHostErrno: observed(7006, "xmp issue 1: ENXIO, for a name that cannot be resolved and when not registered"),
 		SNI:         documented(false, "xmp ussl.pyi: server_hostname is reserved; Digi forum 20463"),
 		DialSeconds: chosen(60, "the default time limit of connect is not known"),
-
-		RelayMax:   chosen(1500, "the value of relay.MAX_DATA_LENGTH is not known"),
-		RelayDepth: chosen(16, "the depth of the relay's queue is not known; messages are lost under load (xbf)"),
 	}
 }
 

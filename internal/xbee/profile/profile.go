@@ -105,10 +105,6 @@ type Profile struct {
 	TLSSockets    Fact[int]
 	DialSeconds   Fact[int] // until a connect gives up
 	USBPowerFails Fact[USBFailure]
-
-	// User data relay.
-	RelayMax   Fact[int] // bytes of one message
-	RelayDepth Fact[int] // messages that wait
 }
 
 // USBFailure is what a board that is fed by USB alone gets wrong.
