@@ -32,7 +32,9 @@ func (o *Options) rawCodeBytes() uint32 {
 
 // MpyOptions returns what the firmware's loader accepts.
 func (o *Options) MpyOptions() mpy.ReadOptions {
-	return mpy.ReadOptions{Version: o.MpyVersion, SmallIntBits: 31, NoUnicode: true}
+	r := mpy.XBee
+	r.Version = o.MpyVersion
+	return r
 }
 
 // ReadMpy reads and verifies the content of a .mpy file. What the device would

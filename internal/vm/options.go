@@ -64,7 +64,9 @@ type Options struct {
 	StrCenter, StrPartition, StrSplitlines bool
 	// StrCount and StrOpModulo: count() and %.
 	StrCount, StrOpModulo bool
-	// MemoryView, FrozenSet, Slice attributes, range attributes and other types.
+	// MemoryView, FrozenSet, Property: those types; SliceAttrs, RangeAttrs: start,
+	// stop and step of slices and ranges; Reversed, Enumerate, Filter, MinMax: those
+	// functions.
 	MemoryView, FrozenSet, SliceAttrs, RangeAttrs, Property, Reversed, Enumerate, Filter, MinMax bool
 	// RangeBinaryOp: ranges compare.
 	RangeBinaryOp bool
@@ -84,9 +86,11 @@ type Options struct {
 	Input bool
 	// Help: the function help(); HelpModules: it knows help('modules').
 	Help, HelpModules bool
-	// TimeoutError, StopAsync: those exceptions exist.
+	// TimeoutError: that exception exists.
 	TimeoutError bool
-	AsyncAwait   bool
+	// AsyncAwait: the exception StopAsyncIteration (MICROPY_PY_ASYNC_AWAIT); the
+	// compiler knows async and await in any case.
+	AsyncAwait bool
 	// MathSpecial: hyperbolic and gamma functions.
 	MathSpecial bool
 	// MathLog10: math.log10 without the other special functions, as Digi has it.
@@ -121,13 +125,13 @@ type Options struct {
 	PendThrow bool
 	// ReturnCollected: gc.collect() returns a count.
 	ReturnCollected bool
-	// DelFinal: objects with __del__ written in C are finalised.
+	// Finalisers: objects with __del__ written in C are finalised.
 	Finalisers bool
 	// Threshold: gc.threshold() exists (MICROPY_GC_ALLOC_THRESHOLD).
 	Threshold bool
 	// Scheduler: micropython.schedule exists (MICROPY_ENABLE_SCHEDULER).
 	Scheduler bool
-	// SysModules, SysExit, SysGetsizeof, SysExcInfo: those names of sys.
+	// SysMaxsize, SysModules, SysExit, SysGetsizeof, SysExcInfo: those names of sys.
 	SysMaxsize, SysModules, SysExit, SysGetsizeof, SysExcInfo bool
 	// StdFiles are sys.stdin, stdout and stderr, and whether print() takes file=.
 	StdFiles StdFiles
@@ -150,9 +154,8 @@ type Options struct {
 	FirstPool int
 	// MpyVersion is the .mpy version that the loader takes.
 	MpyVersion int
-	// Constants are the integer constants that the compiler knows
-	// (MICROPY_COMP_MODULE_CONST).
-	StackLimit int // bytes of C stack that may be used before RuntimeError
+	// StackLimit is how many bytes of C stack may be used before RuntimeError.
+	StackLimit int
 	// FrameCost is what one call of a bytecode function takes of the C stack,
 	// NativeCost what one nested call inside a builtin does (in bytes). Both are
 	// estimates, see docs/not-modelled.md.
@@ -180,7 +183,7 @@ type Options struct {
 }
 
 // Full returns the options of a hosted build with everything in: the reference
-// that is called m32xbee in the tests.
+// m32xbee of the recordings (package hosted).
 func Full() Options {
 	return Options{
 		Errors: ErrorsDetailed, CPythonCompat: true, AllSpecialMethods: true, ReverseSpecialMethods: true,
