@@ -79,28 +79,16 @@ func (f *deviceFlags) open(s setup) (m *machine, err error) {
 	if m.flash, err = flash.OpenState(state); err != nil {
 		return m, explainState(err)
 	}
-	var files []app.File
-	if s.app != nil {
-		if files, err = s.app.Files(p.MpyVersion.Value); err != nil {
-			return m, err
-		}
-	}
 	if f.Cloud == "local" {
 		if m.cloud, err = newCloudLink("skep "+s.command, s.stderr); err != nil {
 			return m, err
 		}
-		if s.app != nil && s.app.Config.Cloud.Thing != "" {
-			certs, err := m.cloud.prepare(s.app.Config.Cloud)
-			if err != nil {
-				return m, err
-			}
-			files = append(files, notIn(files, certs)...)
-		}
-	} else if s.app != nil && s.app.Config.Cloud.Thing != "" && !slices.ContainsFunc(files, func(f app.File) bool { return f.Path == "cert/aws.crt" }) {
-		fmt.Fprintf(s.stderr, "skep: with --cloud off nobody makes the certificate of thing %s: put aws.ca, aws.crt and aws.key into %s\n",
-			s.app.Config.Cloud.Thing, filepath.Join(s.app.Dir, "cert"))
 	}
 	if s.app != nil {
+		files, err := m.files(s, p)
+		if err != nil {
+			return m, err
+		}
 		if _, err = m.flash.Lay(hostFiles(files)); err != nil {
 			return m, err
 		}
@@ -115,6 +103,24 @@ func (f *deviceFlags) open(s setup) (m *machine, err error) {
 		Note: func(text string) { fmt.Fprintln(s.stderr, "skep:", text) },
 	})
 	return m, nil
+}
+
+// files are the application's own and, if it is a thing of the local AWS IoT and
+// lacks them, the certificates for it.
+func (m *machine) files(s setup, p profile.Profile) ([]app.File, error) {
+	files, err := s.app.Files(p.MpyVersion.Value)
+	if err != nil || s.app.Config.Cloud.Thing == "" {
+		return files, err
+	}
+	if m.cloud != nil {
+		certs, err := m.cloud.prepare(s.app.Config.Cloud)
+		return append(files, notIn(files, certs)...), err
+	}
+	if !slices.ContainsFunc(files, func(f app.File) bool { return f.Path == "cert/aws.crt" }) {
+		fmt.Fprintf(s.stderr, "skep: with --cloud off nobody makes the certificate of thing %s: put aws.ca, aws.crt and aws.key into %s\n",
+			s.app.Config.Cloud.Thing, filepath.Join(s.app.Dir, "cert"))
+	}
+	return files, nil
 }
 
 // The sizes of heap that a device can be given. The lower one is about where

@@ -133,18 +133,7 @@ func RunOn(fw *vm.Firmware, c Config, src []byte, name string, argv []string) (s
 	defer h.close()
 	v.StepLimit = c.StepLimit
 	v.State(terminalKey, func() any { return &terminal{vm: v, silent: c.Terminal} })
-	path, args := v.InitSysLists()
-	dir := filepath.Dir(name)
-	if dir == "." {
-		dir = ""
-	}
-	for _, p := range append([]string{dir}, c.Path...) {
-		v.ListAppend(path, v.Intern(p).Value())
-	}
-	for _, a := range append([]string{name}, argv...) {
-		v.ListAppend(args, v.Intern(a).Value())
-	}
-	v.Release(0)
+	setSysLists(v, name, c.Path, argv)
 	v.SetOptLevel(c.OptLevel)
 	if c.OnVM != nil {
 		c.OnVM(v)
@@ -156,23 +145,45 @@ func RunOn(fw *vm.Firmware, c Config, src []byte, name string, argv []string) (s
 		}
 		v.ExecFile(src, name, v.MainDict())
 	})
-	if exc == vm.Null {
+	switch {
+	case exc == vm.Null:
 		return 0
-	}
-	if v.IsSubclass(v.TypeOf(exc), vm.TypeSystemExit) {
-		code := v.ExceptionValue(exc)
-		n, ok := v.IntMaybe(code)
-		if code == vm.None {
-			return 0
-		}
-		if !ok {
-			return 1
-		}
-		return n & 0xff
+	case v.IsSubclass(v.TypeOf(exc), vm.TypeSystemExit):
+		return exitStatus(v, exc)
 	}
 	out.flush()
 	v.NewPrinter(func(b []byte) { c.Stderr.Write(b) }).ReportException(exc)
 	return 1
+}
+
+// setSysLists fills sys.path, with the program's directory first, and sys.argv,
+// with its name first.
+func setSysLists(v *vm.VM, name string, path, argv []string) {
+	pathList, argvList := v.InitSysLists()
+	dir := filepath.Dir(name)
+	if dir == "." {
+		dir = ""
+	}
+	for _, p := range append([]string{dir}, path...) {
+		v.ListAppend(pathList, v.Intern(p).Value())
+	}
+	for _, a := range append([]string{name}, argv...) {
+		v.ListAppend(argvList, v.Intern(a).Value())
+	}
+	v.Release(0)
+}
+
+// exitStatus is what a shell sees of a SystemExit.
+func exitStatus(v *vm.VM, exc vm.Value) int {
+	code := v.ExceptionValue(exc)
+	n, ok := v.IntMaybe(code)
+	switch {
+	case code == vm.None:
+		return 0
+	case !ok:
+		return 1
+	}
+	return n & 0xff
 }
 
 // reader is a program's input. What it printed is shown before it waits.
