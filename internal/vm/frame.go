@@ -415,15 +415,22 @@ func (vm *VM) traceHere(f *frame, exc Value, at int) {
 // poll is called from the loop now and then.
 func (vm *VM) poll() {
 	vm.budget = pollInterval
+	vm.pending.Store(0)
+	vm.letHostIn()
+	vm.handlePending()
+}
+
+// letHostIn counts a step and polls the host. What is pending then waits for the
+// loop, as the device cannot be interrupted within a built-in function, either.
+func (vm *VM) letHostIn() {
+	vm.items = pollInterval
 	vm.steps++
 	if vm.StepLimit != 0 && vm.steps > vm.StepLimit {
 		panic(ErrSteps)
 	}
-	vm.pending.Store(0)
 	if vm.hook.Poll != nil {
 		vm.hook.Poll()
 	}
-	vm.handlePending()
 }
 
 // Poll lets the host in, and raises what is pending: a built-in function that

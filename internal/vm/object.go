@@ -230,6 +230,9 @@ func (vm *VM) NextAllowRaise(it Value) Value {
 // class raises StopIteration.
 func (vm *VM) Next(it Value) Value {
 	leave := vm.enterNative()
+	if vm.items--; vm.items < 0 {
+		vm.letHostIn()
+	}
 	var v Value
 	if t := vm.typeInfoOf(it); t.Next != nil {
 		v = t.Next(vm, it)

@@ -105,6 +105,7 @@ type VM struct {
 	pending atomic.Uint32
 	pendExc Value
 	budget  int // loop iterations until the next poll
+	items   int // items that built-in code asks for until the host is let in
 	steps   uint64
 	// StepLimit, if not 0, ends the program with ErrSteps after about so many
 	// polls of the loop.
