@@ -84,6 +84,9 @@ func (l *ledger) Object(c *syntax.Const) (syntax.Ref, error) {
 	return l.last, nil
 }
 
+// deviceFeatures are upstream's defaults (py/mpconfig.h of v1.10 to v1.12).
+var deviceFeatures = Features{DoubleTupleAssign: true}
+
 // deviceOptions are those of firmware that can save code and has no alloca.
 func deviceOptions(l *ledger) Options {
 	return Options{
@@ -91,7 +94,7 @@ func deviceOptions(l *ledger) Options {
 		ReaderBytes:  16,
 		RawCodeBytes: 20,
 		NoAlloca:     true,
-		Features:     DeviceFeatures(),
+		Features:     deviceFeatures,
 	}
 }
 
@@ -230,7 +233,7 @@ func TestBudgetSameCode(t *testing.T) {
 		t.Fatal(err)
 	}
 	opts := CrossOptions(4)
-	opts.Features = DeviceFeatures()
+	opts.Features = deviceFeatures
 	cross, err := Compile([]byte(budgetSource), "t.py", opts)
 	if err != nil {
 		t.Fatal(err)

@@ -78,12 +78,6 @@ type Features struct {
 	NativeFlags bool
 }
 
-// DeviceFeatures are upstream's defaults, as firmware has them unless it says
-// otherwise (py/mpconfig.h of v1.10 to v1.12).
-func DeviceFeatures() Features {
-	return Features{DoubleTupleAssign: true}
-}
-
 // CrossOptions are those of mpy-cross -mno-unicode -msmall-int-bits=31 of the
 // release with the .mpy version 3, 4 or 5. They serve for one compilation,
 // because the table of names in them grows.
