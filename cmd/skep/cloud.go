@@ -11,6 +11,7 @@ import (
 
 	"github.com/skep-sim/skep/internal/awsiot"
 	"github.com/skep-sim/skep/internal/awsiot/identity"
+	"github.com/skep-sim/skep/internal/host/app"
 )
 
 // cloudCmd is skep cloud.
@@ -75,12 +76,15 @@ func (c *cloudRunCmd) Run(ctx context.Context) error {
 type cloudInitCmd struct {
 	State string `help:"State directory. Default: this user's, which skep run uses, too." placeholder:"DIR"`
 	Thing string `help:"Name of the thing. Default: made from its certificate." placeholder:"NAME"`
+	Type  string `help:"Type of the thing, which a policy may ask for." placeholder:"NAME"`
+
+	Policy string `help:"Policy of the certificate, as AWS IoT takes it. It is called as the file; a changed one of that name counts for every certificate that has it. Default: everything is allowed." placeholder:"FILE.json"`
 
 	Dir string `arg:"" help:"Where aws.ca, aws.crt and aws.key go; it is made if need be, nothing in it is overwritten."`
 }
 
 func (c *cloudInitCmd) Help() string {
-	return "Example:\n  skep cloud init app/cert --thing tracker"
+	return "Example:\n  skep cloud init app/cert --thing tracker --policy restricted.json"
 }
 
 func (c *cloudInitCmd) Run() error {
@@ -88,9 +92,15 @@ func (c *cloudInitCmd) Run() error {
 	if err != nil {
 		return err
 	}
+	conf := app.Cloud{Thing: c.Thing, Type: c.Type, Policy: c.Policy}
+	if c.Policy != "" {
+		if conf.PolicyText, err = os.ReadFile(c.Policy); err != nil {
+			return err
+		}
+	}
 	link := &cloudLink{dir: dir, owner: "skep cloud init", log: os.Stderr, hint: "; or choose another directory with --state", leave: make(chan struct{})}
 	defer link.abandon() // who has found it in this short time finds another
-	in, err := link.makeThing(c.Dir, c.Thing)
+	in, err := link.makeThing(c.Dir, conf)
 	if err != nil {
 		return err
 	}

@@ -113,20 +113,20 @@ func (l *cloudLink) prepare(conf app.Cloud) ([]app.File, error) {
 }
 
 // makeThing is [localCloud.makeThing], wherever the cloud runs.
-func (l *cloudLink) makeThing(dir, thing string) (*awsiot.Init, error) {
+func (l *cloudLink) makeThing(dir string, conf app.Cloud) (*awsiot.Init, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if err := l.connect(); err != nil {
 		return nil, err
 	}
 	if l.own != nil {
-		return l.own.makeThing(dir, thing)
+		return l.own.makeThing(dir, conf)
 	}
 	abs, err := filepath.Abs(dir)
 	if err != nil {
 		return nil, err
 	}
-	return l.shared.ask(shareRequest{Do: "init", Dir: abs, Cloud: app.Cloud{Thing: thing}})
+	return l.shared.ask(shareRequest{Do: "init", Dir: abs, Cloud: conf})
 }
 
 // addrs are where the cloud is now.

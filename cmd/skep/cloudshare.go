@@ -168,7 +168,7 @@ func (s *cloudShare) serve(conn net.Conn) {
 		s.watch(conn, out)
 		return
 	case "init":
-		in, err = s.cloud.makeThing(q.Dir, q.Cloud.Thing)
+		in, err = s.cloud.makeThing(q.Dir, q.Cloud)
 	case "prepare":
 		in, err = s.cloud.prepare(q.Cloud)
 	default:

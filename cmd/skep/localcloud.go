@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/skep-sim/skep/internal/awsiot"
@@ -94,15 +95,27 @@ func startCloud(dir, owner string, wait time.Duration, log io.Writer, verbose bo
 }
 
 // makeThing writes the files of a thing into dir, as skep cloud init does.
-func (c *localCloud) makeThing(dir, thing string) (*awsiot.Init, error) {
-	return awsiot.InitDir(c.state, wallClock{}, dir, awsiot.InitOptions{Thing: thing})
+func (c *localCloud) makeThing(dir string, conf app.Cloud) (*awsiot.Init, error) {
+	return awsiot.InitDir(c.state, wallClock{}, dir, initOptions(conf))
+}
+
+// initOptions are those for a thing. A policy is called as its file.
+func initOptions(conf app.Cloud) awsiot.InitOptions {
+	name := filepath.Base(conf.Policy)
+	if conf.Policy == "" {
+		name = ""
+	}
+	return awsiot.InitOptions{
+		Thing: conf.Thing, ThingType: conf.Type,
+		Policy: strings.TrimSuffix(name, filepath.Ext(name)), PolicyText: conf.PolicyText,
+	}
 }
 
 // prepare makes the application's thing, if there is none, and asks of its
 // shadow what skep.toml says. It returns where the thing's files are.
 func (c *localCloud) prepare(conf app.Cloud) (*awsiot.Init, error) {
 	dir := filepath.Join(c.dir, "things", conf.Thing)
-	in, _, err := awsiot.Ensure(c.state, wallClock{}, dir, awsiot.InitOptions{Thing: conf.Thing})
+	in, _, err := awsiot.Ensure(c.state, wallClock{}, dir, initOptions(conf))
 	if err != nil || len(conf.Desired) == 0 {
 		return in, err
 	}

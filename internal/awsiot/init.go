@@ -1,11 +1,14 @@
 package awsiot
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/skep-sim/skep/internal/awsiot/clock"
 	"github.com/skep-sim/skep/internal/awsiot/identity"
@@ -32,11 +35,15 @@ type InitOptions struct {
 	// Thing is the thing's name; empty makes one from the certificate. A thing of that name
 	// that is there already gets a further certificate.
 	Thing string
-	// ThingType and Attributes are given to a new thing.
+	// ThingType and Attributes are given to a new thing, ThingType if not empty to one that is
+	// there, too.
 	ThingType  string
 	Attributes map[string]string
-	// Policy is the name of a stored policy to attach instead of the open one.
-	Policy string
+	// Policy is the name of a policy to attach instead of the open one. PolicyText, if not
+	// nil, is its text, which replaces that of a stored policy of this name; otherwise it
+	// must be stored.
+	Policy     string
+	PolicyText []byte
 }
 
 // Init is what InitDir made or Ensure found.
@@ -74,7 +81,8 @@ func InitDir(s *store.Store, c clock.Clock, dir string, o InitOptions) (*Init, e
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
 	}
-	if err := register(s, c, out, string(dev.CertPEM), o); err != nil {
+	cert := store.Certificate{ID: dev.ID, PEM: string(dev.CertPEM), Active: true, Things: []string{out.Thing}, Created: c.Now().Unix()}
+	if err := register(s, cert, o); err != nil {
 		return nil, err
 	}
 	files := []struct {
@@ -88,7 +96,7 @@ func InitDir(s *store.Store, c clock.Clock, dir string, o InitOptions) (*Init, e
 				os.Remove(written.path)
 			}
 			// The certificate is of no use without its key.
-			cert := *s.Certificate(dev.ID)
+			cert = *s.Certificate(dev.ID)
 			cert.Active = false
 			return nil, errors.Join(err, s.PutCertificate(cert))
 		}
@@ -100,30 +108,46 @@ func paths(dir string) *Init {
 	return &Init{CA: filepath.Join(dir, FileCA), Cert: filepath.Join(dir, FileCert), Key: filepath.Join(dir, FileKey)}
 }
 
-// register puts thing, policy and certificate into the registry.
-func register(s *store.Store, c clock.Clock, in *Init, certPEM string, o InitOptions) error {
-	now := c.Now().Unix()
-	name := o.Policy
-	if name == "" {
-		name = OpenPolicy
-		if s.Policy(name) == nil {
-			if err := s.PutPolicy(name, []byte(openPolicy)); err != nil {
-				return err
-			}
+// register puts policy, the certificate's thing and the certificate into the registry. What is
+// there as it should be is not written again.
+func register(s *store.Store, cert store.Certificate, o InitOptions) error {
+	name, text := o.Policy, o.PolicyText
+	switch {
+	case name == "":
+		name, text = OpenPolicy, []byte(openPolicy)
+	case name == OpenPolicy && text != nil:
+		return fmt.Errorf("the policy that allows everything is called %s: choose another name", OpenPolicy)
+	}
+	switch p := s.Policy(name); {
+	case p == nil && text == nil:
+		return fmt.Errorf("there is no policy %q", name)
+	case p == nil || text != nil && !sameJSON(p.Text, text):
+		if err := s.PutPolicy(name, text); err != nil {
+			return err
 		}
 	}
-	if s.Policy(name) == nil {
-		return fmt.Errorf("there is no policy %q", name)
+	t := store.Thing{Name: cert.Things[0], Type: o.ThingType, Attributes: o.Attributes, Created: cert.Created}
+	if old := s.Thing(t.Name); old != nil {
+		if t = *old; o.ThingType != "" {
+			t.Type = o.ThingType
+		}
 	}
-	if s.Thing(in.Thing) == nil {
-		t := store.Thing{Name: in.Thing, Type: o.ThingType, Attributes: o.Attributes, Created: now}
+	if old := s.Thing(t.Name); old == nil || old.Type != t.Type {
 		if err := s.PutThing(t); err != nil {
 			return err
 		}
 	}
-	return s.PutCertificate(store.Certificate{
-		ID: in.CertID, PEM: certPEM, Active: true, Things: []string{in.Thing}, Policies: []string{name}, Created: now,
-	})
+	cert.Policies = []string{name}
+	if old := s.Certificate(cert.ID); old != nil && slices.Equal(old.Policies, cert.Policies) {
+		return nil
+	}
+	return s.PutCertificate(cert)
+}
+
+// sameJSON compares without white space, which the state does not keep.
+func sameJSON(a, b []byte) bool {
+	var x, y bytes.Buffer
+	return json.Compact(&x, a) == nil && json.Compact(&y, b) == nil && bytes.Equal(x.Bytes(), y.Bytes())
 }
 
 // writeNew writes a file that must not be there yet and waits until it is on disk.
@@ -144,7 +168,8 @@ func writeNew(path string, text []byte, mode fs.FileMode) error {
 }
 
 // Ensure finds the three files in dir and checks that they are of this state, or makes them
-// with InitDir when none of them is there. made says which.
+// with InitDir when none of them is there. made says which. Their certificate then has the
+// policy, and its thing the type, that o says.
 func Ensure(s *store.Store, c clock.Clock, dir string, o InitOptions) (in *Init, made bool, err error) {
 	in = paths(dir)
 	var there, missing []string
@@ -190,8 +215,9 @@ func Ensure(s *store.Store, c clock.Clock, dir string, o InitOptions) (in *Init,
 	}
 	if len(cert.Things) > 0 {
 		in.Thing = cert.Things[0]
+		err = register(s, *cert, o)
 	}
-	return in, false, nil
+	return in, false, err
 }
 
 func where(s *store.Store) string {

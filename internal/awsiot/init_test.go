@@ -110,3 +110,46 @@ func TestEnsure(t *testing.T) {
 	must(t, os.Remove(in.CA))
 	fails("aws.ca is missing while")
 }
+
+// TestInitPolicy: a policy's text is stored under its name, counts for who has it, and Ensure
+// gives a certificate the policy and its thing the type that are asked for.
+func TestInitPolicy(t *testing.T) {
+	c := newCloud(t, nil)
+	const onlyOut = `{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "iot:Publish", "Resource": "arn:aws:iot:us-east-2:1:topic/out"}]}`
+	dir := t.TempDir()
+	may := func(id, topic string) bool {
+		t.Helper()
+		e, err := c.Explain(id, "", policy.Publish, topic)
+		must(t, err)
+		return e.Allowed
+	}
+	in, err := InitDir(c.store, realClock{}, dir, InitOptions{Thing: "bound", Policy: "narrow", PolicyText: []byte(onlyOut)})
+	must(t, err)
+	if !may(in.CertID, "out") || may(in.CertID, "else") {
+		t.Error("the policy does not count")
+	}
+	ensure := func(o InitOptions) {
+		t.Helper()
+		o.Thing = "bound"
+		if _, made, err := Ensure(c.store, realClock{}, dir, o); err != nil || made {
+			t.Fatal(made, err)
+		}
+	}
+	ensure(InitOptions{ThingType: "sensor", Policy: "narrow", PolicyText: []byte(strings.ReplaceAll(onlyOut, "topic/out", "topic/else"))})
+	if may(in.CertID, "out") || !may(in.CertID, "else") || c.store.Thing("bound").Type != "sensor" {
+		t.Error("a changed policy does not count")
+	}
+	ensure(InitOptions{})
+	if !may(in.CertID, "out") || !may(in.CertID, "else") || c.store.Thing("bound").Type != "sensor" {
+		t.Error("without a policy not everything is allowed")
+	}
+	for want, o := range map[string]InitOptions{
+		`policy "bad": the document is not JSON`: {Policy: "bad", PolicyText: []byte("")},
+		`there is no policy "none"`:              {Policy: "none"},
+		"choose another name":                    {Policy: OpenPolicy, PolicyText: []byte(onlyOut)},
+	} {
+		if _, err := InitDir(c.store, realClock{}, t.TempDir(), o); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %s", err, want)
+		}
+	}
+}

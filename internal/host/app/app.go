@@ -42,6 +42,13 @@ type Config struct {
 type Cloud struct {
 	// Thing is the thing's name; empty: the application does not use AWS.
 	Thing string `toml:"thing"`
+	// Type is the thing's type, which a policy may ask for.
+	Type string `toml:"type"`
+	// Policy is the file, next to skep.toml, with the policy of the thing's
+	// certificate; empty: it may do everything. It stays at home.
+	Policy string `toml:"policy"`
+	// PolicyText is what that file holds.
+	PolicyText []byte `toml:"-"`
 	// Desired is put into the thing's shadow when a virtual device starts.
 	Desired map[string]any `toml:"desired"`
 }
@@ -90,6 +97,11 @@ func Open(dir string) (*App, error) {
 	}
 	if err := a.Config.check(); err != nil {
 		return nil, fmt.Errorf("%s: %w", where, err)
+	}
+	if c := &a.Config.Cloud; c.Policy != "" {
+		if c.PolicyText, err = a.read(filepath.Join(dir, c.Policy)); err != nil {
+			return nil, fmt.Errorf("%s, [cloud] policy: %w", where, err)
+		}
 	}
 	return a, nil
 }
@@ -235,7 +247,7 @@ func (a *App) leftOut(rel string) bool {
 	if a.Plain {
 		return false
 	}
-	if rel == ConfigName || rel == "tests" || strings.EqualFold(base, "README.md") {
+	if rel == ConfigName || rel == path.Clean(filepath.ToSlash(a.Config.Cloud.Policy)) || rel == "tests" || strings.EqualFold(base, "README.md") {
 		return true
 	}
 	for _, pattern := range a.Config.Build.Exclude {

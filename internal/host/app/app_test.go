@@ -77,6 +77,7 @@ func TestErrors(t *testing.T) {
 		{"dots", map[string]string{ConfigName: "[app]\nname = \"..\"\n"}, "[app] name"},
 		{"pattern", map[string]string{ConfigName: "[build]\nexclude = [\"[a\"]\n"}, `[build] exclude: "[a" is no pattern: use`},
 		{"module", map[string]string{ConfigName: "[build]\nmodules = [\"nope\"]\n"}, `skep.toml, [build] modules: skep ships no module "nope"; it has `},
+		{"policy", map[string]string{ConfigName: "[cloud]\npolicy = \"p.json\"\n"}, "skep.toml, [cloud] policy: "},
 		{"twice", map[string]string{ConfigName: "[build]\nmodules = [\"umqtt\"]\n", "lib/umqtt.py": "pass\n"}, "umqtt.py and [build] modules: umqtt both make lib/umqtt.mpy on the module: remove one"},
 		{"two forms", map[string]string{ConfigName: "", "m.py": "pass\n", "m.mpy": "M"}, "m.mpy on the module: remove one"},
 		{"source", map[string]string{ConfigName: "", "m.py": "\nx = = 1\n"}, "m.py:2: SyntaxError: invalid syntax"},
