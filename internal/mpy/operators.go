@@ -1,8 +1,7 @@
 package mpy
 
-// UnaryOp is an operator with one operand, in the order of v1.11's
-// py/runtime0.h. Those up to UnaryNot occur in bytecode; the others only
-// identify special methods at run time.
+// UnaryOp is an operator with one operand, as bytecode has it, in the order of
+// v1.11's py/runtime0.h.
 type UnaryOp uint8
 
 // The unary operators.
@@ -11,21 +10,14 @@ const (
 	UnaryNegative
 	UnaryInvert
 	UnaryNot
-	UnaryBool
-	UnaryLen
-	UnaryHash
-	UnaryAbs
-	UnaryInt
-	UnarySizeof
 
 	// UnaryNumBytecode is how many occur in bytecode.
 	UnaryNumBytecode = UnaryNot + 1
 )
 
 // BinaryOp is an operator with two operands, in the order of v1.11's
-// py/runtime0.h with the reverse special methods in. Those up to BinaryPower
-// occur in bytecode of every generation, with the values here in versions 3
-// and 4.
+// py/runtime0.h. Those up to BinaryPower occur in bytecode of every generation,
+// with the values here in versions 3 and 4.
 type BinaryOp uint8
 
 // The binary operators.
@@ -66,23 +58,6 @@ const (
 	BinaryModulo
 	BinaryPower
 
-	// Only at run time.
-
-	BinaryReverseOr
-	BinaryReverseXor
-	BinaryReverseAnd
-	BinaryReverseLshift
-	BinaryReverseRshift
-	BinaryReverseAdd
-	BinaryReverseSubtract
-	BinaryReverseMultiply
-	BinaryReverseFloorDivide
-	BinaryReverseTrueDivide
-	BinaryReverseModulo
-	BinaryReversePower
-	BinaryDivmod
-	BinaryContains
-
 	// Only inside a compiler, which writes them as BinaryIn and BinaryIs
 	// followed by UnaryNot.
 
@@ -100,8 +75,6 @@ const (
 
 var unaryNames = [...]string{
 	UnaryPositive: "+", UnaryNegative: "-", UnaryInvert: "~", UnaryNot: "not",
-	UnaryBool: "bool", UnaryLen: "len", UnaryHash: "hash", UnaryAbs: "abs",
-	UnaryInt: "int", UnarySizeof: "sizeof",
 }
 
 // String gives the operator as a program spells it.
@@ -128,13 +101,6 @@ var binaryNames = [...]string{
 	BinaryAdd: "+", BinarySubtract: "-", BinaryMultiply: "*",
 	BinaryFloorDivide: "//", BinaryTrueDivide: "/",
 	BinaryModulo: "%", BinaryPower: "**",
-
-	BinaryReverseOr: "reverse |", BinaryReverseXor: "reverse ^", BinaryReverseAnd: "reverse &",
-	BinaryReverseLshift: "reverse <<", BinaryReverseRshift: "reverse >>",
-	BinaryReverseAdd: "reverse +", BinaryReverseSubtract: "reverse -", BinaryReverseMultiply: "reverse *",
-	BinaryReverseFloorDivide: "reverse //", BinaryReverseTrueDivide: "reverse /",
-	BinaryReverseModulo: "reverse %", BinaryReversePower: "reverse **",
-	BinaryDivmod: "divmod", BinaryContains: "contains",
 
 	BinaryNotIn: "not in", BinaryIsNot: "is not",
 	BinaryInplaceMatMultiply: "@=", BinaryMatMultiply: "@",

@@ -137,7 +137,7 @@ func TestOperatorNames(t *testing.T) {
 			t.Errorf("binary operator %d has no name", op)
 		}
 	}
-	for op := UnaryOp(0); op <= UnarySizeof; op++ {
+	for op := UnaryOp(0); op < UnaryNumBytecode; op++ {
 		if op.String() == "" || op.String() == "?" {
 			t.Errorf("unary operator %d has no name", op)
 		}

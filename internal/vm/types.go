@@ -1,5 +1,7 @@
 package vm
 
+import "github.com/skep-sim/skep/internal/mpy"
+
 // PrintKind tells a type how to print a value.
 type PrintKind uint8
 
@@ -84,6 +86,17 @@ const (
 	BinContains
 	numBinaryOps
 )
+
+// The operations in bytecode have the numbers that package mpy gives them, or
+// this does not compile.
+func _() {
+	var x [1]struct{}
+	_ = x[UnaryNot-UnaryOp(mpy.UnaryNot)]
+	_ = x[BinExceptionMatch-BinaryOp(mpy.BinaryExceptionMatch)]
+	_ = x[BinInplaceOr-BinaryOp(mpy.BinaryInplaceOr)]
+	_ = x[BinOr-BinaryOp(mpy.BinaryOr)]
+	_ = x[BinPower-BinaryOp(mpy.BinaryPower)]
+}
 
 // Plain returns the ordinary operation behind an in-place one.
 func (op BinaryOp) Plain() BinaryOp {
