@@ -132,7 +132,6 @@ const (
 	TypeDictView
 	TypeDictViewIter
 	TypeAttrTuple
-	TypeNamedTupleBase
 	TypeDeque
 	TypeStringIO
 	TypeBytesIO
@@ -163,9 +162,7 @@ const (
 	TypeSyntaxError
 	TypeSystemExit
 	TypeTypeError
-	TypeUnicodeError
 	TypeValueError
-	TypeViperTypeError
 	TypeZeroDivisionError
 	TypeTimeoutError
 
