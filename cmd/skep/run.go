@@ -42,6 +42,7 @@ func (r *runCmd) Run(ctx context.Context) error {
 	defer t.restore()
 	var e ending
 	e.add(t.restore)
+	t.escaped = e.escape
 	m, err := r.open(setup{
 		command: "run", app: a, name: a.Name(), serial: world.Console(e.withCtrlC(t.in), t), autostart: true, noREPL: !r.Stay, stderr: os.Stderr,
 	})
@@ -52,6 +53,7 @@ func (r *runCmd) Run(ctx context.Context) error {
 	e.add(m.leaveCloud)
 	result := m.device.Run()
 	e.over.Store(true)
+	e.off.Store(true)
 	t.restore()
 	if err := t.failed(); err != nil {
 		return err
@@ -68,7 +70,7 @@ type replCmd struct {
 }
 
 func (r *replCmd) Help() string {
-	return "Example:\n  printf 'import gc\\rgc.mem_free(), gc.mem_alloc()\\r' | skep repl\n\nWith stdin not a terminal its bytes are typed into the serial port; the end of\ninput powers the module off. At a terminal, Ctrl-] does."
+	return "Example:\n  printf 'import gc\\rgc.mem_free(), gc.mem_alloc()\\r' | skep repl\n\nWith stdin not a terminal its bytes are typed into the serial port; the end of\ninput powers the module off once its program has ended. At a terminal, Ctrl-]\npowers it off at once."
 }
 
 func (r *replCmd) Run(ctx context.Context) error {
@@ -87,6 +89,7 @@ func (r *replCmd) Run(ctx context.Context) error {
 	defer t.restore()
 	var e ending
 	e.add(t.restore)
+	t.escaped = e.escape
 	s.serial = world.Console(t.in, t)
 	m, err := r.open(s)
 	if err != nil {
@@ -96,6 +99,7 @@ func (r *replCmd) Run(ctx context.Context) error {
 	e.add(m.leaveCloud)
 	e.onTermination()
 	m.device.Run()
+	e.off.Store(true)
 	t.restore()
 	return t.failed()
 }

@@ -19,6 +19,7 @@ type stdio struct {
 	in      io.Reader
 	out     io.Writer
 	restore func() // puts the terminal back as it was; may be called twice
+	escaped func() // if not nil, is called when Ctrl-] has been typed at a terminal
 
 	mu  sync.Mutex
 	err error
@@ -41,7 +42,11 @@ func console(interactive bool) (*stdio, error) {
 	if err != nil {
 		return nil, fmt.Errorf("putting the terminal into raw mode: %w", err)
 	}
-	t.in = &escapable{r: os.Stdin}
+	t.in = &escapable{r: os.Stdin, escaped: func() {
+		if t.escaped != nil {
+			t.escaped()
+		}
+	}}
 	t.restore = func() { term.Restore(stdin, old) }
 	return t, nil
 }
@@ -71,7 +76,8 @@ func (t *stdio) failed() error {
 // ending is what is to be done when a signal ends skep before its time. What is
 // on the module's flash is safe at any moment.
 type ending struct {
-	over atomic.Bool // the module is off: an interrupt is for skep itself
+	over atomic.Bool // nothing can be typed any more: an interrupt is for skep itself
+	off  atomic.Bool // the module is off
 
 	mu    sync.Mutex
 	tasks []func()
@@ -84,15 +90,33 @@ func (e *ending) add(task func()) {
 }
 
 func (e *ending) exit(s os.Signal) {
-	e.mu.Lock() // and never unlocked: this is the end
-	for _, task := range e.tasks {
-		task()
-	}
 	status := 1
 	if n, ok := s.(syscall.Signal); ok {
 		status = 128 + int(n)
 	}
+	e.exitWith(status)
+}
+
+func (e *ending) exitWith(status int) {
+	e.mu.Lock() // and never unlocked: this is the end
+	for _, task := range e.tasks {
+		task()
+	}
 	os.Exit(status)
+}
+
+// escapeGrace is how long a module has to notice at its prompt that nobody is
+// there any more, before Ctrl-] takes its power away.
+const escapeGrace = 300 * time.Millisecond
+
+// escape switches the module off, whatever it does.
+func (e *ending) escape() {
+	time.AfterFunc(escapeGrace, func() {
+		if !e.off.Load() {
+			e.add(func() { fmt.Fprintln(os.Stderr, "skep: Ctrl-] switched the module off while its program ran") })
+			e.exitWith(0)
+		}
+	})
 }
 
 // onTermination ends skep in order when it is told to.
@@ -183,10 +207,12 @@ func (l *lines) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// escapable ends the input at Ctrl-], the way out of a raw terminal.
+// escapable ends the input at Ctrl-], the way out of a raw terminal, and calls
+// escaped.
 type escapable struct {
-	r    io.Reader
-	done bool
+	r       io.Reader
+	escaped func()
+	done    bool
 }
 
 func (e *escapable) Read(p []byte) (int, error) {
@@ -197,6 +223,7 @@ func (e *escapable) Read(p []byte) (int, error) {
 	for i, c := range p[:n] {
 		if c == 0x1d {
 			e.done = true
+			e.escaped()
 			if i == 0 {
 				return 0, io.EOF
 			}

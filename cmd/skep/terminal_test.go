@@ -104,7 +104,25 @@ func TestTerminal(t *testing.T) {
 	k.expect("x = 5\r", ">>> ")
 	k.expect("\x04", "soft reboot\r\n")
 	k.expect("x\r", "NameError: name 'x' isn't defined\r\n>>> ")
-	// the way out
+	k.leave()
+}
+
+// TestEscape leaves while the module does not listen: in a program, asleep, and
+// inside a function that Ctrl-C does not reach.
+func TestEscape(t *testing.T) {
+	for _, program := range []string{"while True: pass\r\r", "import time; time.sleep(1000)\r", "sum(range(1 << 30))\r"} {
+		k := openTerminal(t, "repl", "--cloud", "off", "--net", "none")
+		k.expect("", ">>> ")
+		k.expect(program, "\r\n")
+		time.Sleep(20 * time.Millisecond)
+		k.leave()
+	}
+}
+
+// leave types Ctrl-], the way out.
+func (k *terminal) leave() {
+	t := k.t
+	t.Helper()
 	k.file.WriteString("\x1d")
 	select {
 	case err := <-k.done:
