@@ -77,10 +77,10 @@ func TestModelsAndLevelsDiffer(t *testing.T) {
 	ltem, _, _ := module(t, "ltem")
 	cat1, _, _ := module(t, "cat1")
 	for _, name := range []string{"CP", "BM", "N#", "SD"} {
-		if _, err := ltem.Lookup(name); err != nil {
+		if _, err := ltem.find(name); err != nil {
 			t.Errorf("ltem-11413 has no %s", name)
 		}
-		if _, err := cat1.Lookup(name); !errors.Is(err, ErrUnknown) {
+		if _, err := cat1.find(name); !errors.Is(err, ErrUnknown) {
 			t.Errorf("cat1-31011 has %s", name)
 		}
 	}

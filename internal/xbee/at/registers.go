@@ -85,15 +85,6 @@ func (r *Registers) find(name string) (int, error) {
 	return i, nil
 }
 
-// Lookup returns the table's entry for a command.
-func (r *Registers) Lookup(name string) (Register, error) {
-	i, err := r.find(name)
-	if err != nil {
-		return Register{}, err
-	}
-	return r.table[i], nil
-}
-
 // Active is the value of a setting that counts now; the zero Value if the
 // profile has no such setting.
 func (r *Registers) Active(name string) Value {
