@@ -83,20 +83,9 @@ func hasWord(s []byte, word string) bool {
 // the last of it. ok is false where an exponent has no digits. rounding is the
 // build's.
 func parseReal(s []byte, allowImag bool, rounding FloatDigits) (value float32, n int, imag, ok bool) {
-	switch {
-	case len(s) > 0 && s[0]|0x20 == 'i':
-		switch {
-		case hasWord(s, "infinity"):
-			return float32(math.Inf(1)), 8, false, true
-		case hasWord(s, "inf"):
-			return float32(math.Inf(1)), 3, false, true
-		}
-		return 0, 0, false, true
-	case len(s) > 0 && s[0]|0x20 == 'n':
-		if hasWord(s, "nan") {
-			return float32(math.NaN()), 3, false, true
-		}
-		return 0, 0, false, true
+	if len(s) > 0 && (s[0]|0x20 == 'i' || s[0]|0x20 == 'n') {
+		value, n = parseNonFinite(s)
+		return value, n, false, true
 	}
 	const (
 		integer = iota
@@ -171,6 +160,20 @@ loop:
 		f *= float64(pow10(exp))
 	}
 	return float32(f), i, imag, true
+}
+
+// parseNonFinite reads inf, infinity or nan, in any case: its value and its
+// length, which is 0 for anything else.
+func parseNonFinite(s []byte) (value float32, n int) {
+	switch {
+	case hasWord(s, "infinity"):
+		return float32(math.Inf(1)), 8
+	case hasWord(s, "inf"):
+		return float32(math.Inf(1)), 3
+	case hasWord(s, "nan"):
+		return float32(math.NaN()), 3
+	}
+	return 0, 0
 }
 
 // pow10 is powf(10, n).

@@ -98,7 +98,6 @@ func (m *modulo) number(n *int) {
 
 // field formats the field behind a percent sign and leaves m.i at its letter.
 func (m *modulo) field(p *Printer) {
-	vm := m.vm
 	if m.i >= len(m.s) {
 		m.fail("incomplete format")
 	}
@@ -106,8 +105,20 @@ func (m *modulo) field(p *Printer) {
 	if m.s[m.i] == '(' {
 		arg = m.keyed()
 	}
-	l := fieldLayout{fill: ' ', prec: -1}
-	alt := PrintFlags(0)
+	l, alt := m.layout()
+	if m.i >= len(m.s) {
+		m.fail("incomplete format")
+	}
+	if arg == Null {
+		arg = m.next()
+	}
+	m.put(p, arg, l, alt)
+}
+
+// layout reads what stands between the percent sign and the letter. alt is
+// PrintPrefix if # is among it.
+func (m *modulo) layout() (l fieldLayout, alt PrintFlags) {
+	l = fieldLayout{fill: ' ', prec: -1}
 flags:
 	for ; m.i < len(m.s); m.i++ {
 		switch m.s[m.i] {
@@ -135,12 +146,12 @@ flags:
 			m.number(&l.prec)
 		}
 	}
-	if m.i >= len(m.s) {
-		m.fail("incomplete format")
-	}
-	if arg == Null {
-		arg = m.next()
-	}
+	return l, alt
+}
+
+// put prints an argument as the letter at m.i says.
+func (m *modulo) put(p *Printer, arg Value, l fieldLayout, alt PrintFlags) {
+	vm := m.vm
 	switch c := m.s[m.i]; c {
 	case 'c':
 		m.putChar(p, arg, l)
