@@ -93,19 +93,19 @@ func order(name, meaning string, c profile.Confidence, src string) Register {
 	return Register{Name: name, Meaning: meaning, Access: Order, Confidence: c, Source: src}
 }
 
-func (r Register) hidden() Register              { r.Access = Hidden; return r }
-func (r Register) atOnce() Register              { r.Effect = AtOnce; return r }
-func (r Register) since(level int) Register      { r.Since = level; return r }
-func (r Register) only(m profile.Model) Register { r.Only = m; return r }
-func (r Register) commandMode() Register         { r.CommandModeOnly = true; return r }
+func (reg Register) hidden() Register              { reg.Access = Hidden; return reg }
+func (reg Register) atOnce() Register              { reg.Effect = AtOnce; return reg }
+func (reg Register) since(level int) Register      { reg.Since = level; return reg }
+func (reg Register) only(m profile.Model) Register { reg.Only = m; return reg }
+func (reg Register) commandMode() Register         { reg.CommandModeOnly = true; return reg }
 
 // orFrom lets a number be from min to max, too.
-func (r Register) orFrom(min, max uint64) Register { r.Beyond, r.Max = min, max; return r }
+func (reg Register) orFrom(min, max uint64) Register { reg.Beyond, reg.Max = min, max; return reg }
 
 // inBytes makes r a setting of size bytes, all of them or none.
-func (r Register) inBytes(size uint64) Register {
-	r.Kind, r.Max, r.Default = Bytes, size, Raw(nil)
-	return r
+func (reg Register) inBytes(size uint64) Register {
+	reg.Kind, reg.Max, reg.Default = Bytes, size, Raw(nil)
+	return reg
 }
 
 // Table lists the commands a profile has, by name.
