@@ -39,6 +39,7 @@ type methodCache struct {
 	gen   uint32
 	class Value
 	fun   Value
+	enter Value // of a with block, whose fun is __exit__
 }
 
 // cached returns the cache of an instruction, making room for one an instruction
@@ -90,8 +91,27 @@ func (vm *VM) loadMethodFast(o Value, q Qstr, c *Code, at int, dst []Value) bool
 	if fun == Null || vm.TypeOf(fun) != TypeFunBC {
 		return false
 	}
-	*c.cached(at) = methodCache{vm.typeGen, class, fun}
+	*c.cached(at) = methodCache{gen: vm.typeGen, class: class, fun: fun}
 	dst[0], dst[1] = fun, self
+	return true
+}
+
+// loadWithFast finds __exit__ and __enter__ of an instance as loadMethodFast does,
+// as loadWith wants them.
+func (vm *VM) loadWithFast(o Value, c *Code, at int, w []Value) bool {
+	if !o.inRAM() || vm.Mem[o/4] >= romBase || vm.everMember.has(QExit) || vm.everMember.has(QEnter) {
+		return false
+	}
+	class := vm.Mem[o/4]
+	mc := c.cached(at)
+	if mc.class != class || mc.gen != vm.typeGen {
+		exit, enter := vm.findInClasses(class, QExit), vm.findInClasses(class, QEnter)
+		if exit == Null || enter == Null || vm.TypeOf(exit) != TypeFunBC || vm.TypeOf(enter) != TypeFunBC {
+			return false
+		}
+		*mc = methodCache{gen: vm.typeGen, class: class, fun: exit, enter: enter}
+	}
+	w[0], w[1], w[2], w[3] = mc.fun, o, mc.enter, o
 	return true
 }
 
@@ -113,7 +133,7 @@ func (vm *VM) loadBuiltinMethod(o Value, q Qstr, c *Code, at int, dst []Value) b
 	if fun == Null || vm.TypeOf(fun) != TypeFunBuiltin {
 		return false
 	}
-	*c.cached(at) = methodCache{0, typ, fun}
+	*c.cached(at) = methodCache{gen: 0, class: typ, fun: fun}
 	dst[0], dst[1] = fun, o
 	return true
 }
@@ -141,7 +161,7 @@ func (vm *VM) propertyGetter(o Value, q Qstr, c *Code, at int) Value {
 	if vm.TypeOf(getter) != TypeFunBC {
 		return Null
 	}
-	*c.cached(at) = methodCache{vm.typeGen, class, getter}
+	*c.cached(at) = methodCache{gen: vm.typeGen, class: class, fun: getter}
 	return getter
 }
 
@@ -161,7 +181,7 @@ func (vm *VM) plainStore(class Value, q Qstr, c *Code, at int) bool {
 			return false
 		}
 	}
-	*c.cached(at) = methodCache{vm.typeGen, class, None}
+	*c.cached(at) = methodCache{gen: vm.typeGen, class: class, fun: None}
 	return true
 }
 
@@ -205,6 +225,6 @@ func (vm *VM) initOf(class Value, c *Code, at int) Value {
 	} else if vm.TypeOf(init) != TypeFunBC {
 		return Null
 	}
-	*c.cached(at) = methodCache{vm.typeGen, class, init}
+	*c.cached(at) = methodCache{gen: vm.typeGen, class: class, fun: init}
 	return init
 }

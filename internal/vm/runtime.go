@@ -67,6 +67,9 @@ func (vm *VM) loadBuildClass() Value {
 // w[2:4].
 func (vm *VM) loadWith(w []Value, c *Code, at int) {
 	obj := w[0]
+	if vm.loadWithFast(obj, c, at, w) {
+		return
+	}
 	vm.Keep(obj)
 	d, back := vm.pair()
 	vm.LoadMethod(obj, QExit, d)
