@@ -102,7 +102,7 @@ func (reg Register) commandMode() Register         { reg.CommandModeOnly = true;
 // orFrom lets a number be from min to max, too.
 func (reg Register) orFrom(min, max uint64) Register { reg.Beyond, reg.Max = min, max; return reg }
 
-// inBytes makes r a setting of size bytes, all of them or none.
+// inBytes makes reg a setting of size bytes, all of them or none.
 func (reg Register) inBytes(size uint64) Register {
 	reg.Kind, reg.Max, reg.Default = Bytes, size, Raw(nil)
 	return reg
