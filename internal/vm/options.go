@@ -234,7 +234,7 @@ func XBee() Options {
 	o.Pow3 = false
 	o.SysExcInfo = false
 	o.StdFiles = DigiFiles
-	o.Input = false // Digi's samples read keys one by one instead
+	o.Input = false // not known; of Digi's samples only those for later firmware call it
 	o.ReturnCollected = false
 	o.Warnings = false
 	o.MemStats = false
