@@ -216,8 +216,9 @@ func Bare() Options {
 	}
 }
 
-// XBee returns the options of the XBee 3 Cellular's 2019 firmware as far as
-// they are known or inferred; each is explained in the profile's table.
+// XBee returns the options of the XBee 3 Cellular's 2019 firmware as far as they
+// are known or inferred (device-facts.md 1.5 and 8); a profile's own, with their
+// sources, are set by package xbee.
 func XBee() Options {
 	o := Full()
 	o.Errors = ErrorsNormal
