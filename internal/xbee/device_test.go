@@ -91,6 +91,17 @@ func TestErrorNumbers(t *testing.T) {
 	}
 }
 
+// TestShutDown: ATSD ends the modem's work until a reset, which ATSD1 brings with it.
+func TestShutDown(t *testing.T) {
+	got := typed(t, nil, nil, "import xbee\rxbee.atcmd('SD')\r'AI %x' % xbee.atcmd('AI')\r"+
+		"xbee.atcmd('SD', 1)\rimport xbee, machine\r'AI %x' % xbee.atcmd('AI')\rmachine.reset_cause() == machine.HARD_RESET\r")
+	for _, want := range []string{"'AI 2d'", "'AI ff'", "True"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("no %s in\n%s", want, got)
+		}
+	}
+}
+
 // TestImportBlocks checks that the calibration concerns the import of .mpy files
 // and nothing else.
 func TestImportBlocks(t *testing.T) {

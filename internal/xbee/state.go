@@ -93,7 +93,10 @@ func (s *state) Obey(name string, arg at.Value) (at.Value, error) {
 	case "NR":
 		s.modem.Rejoin()
 	case "SD":
-		s.modem.SetAirplane(true)
+		s.modem.ShutDown()
+		if arg.Int() == 1 || arg.Text() == "1" { // and start again
+			panic(pymod.Reset{Kind: pymod.HardReset, Cause: pymod.HardResetCause})
+		}
 	case "DT":
 		return s.dateTime(arg)
 	case "LA":

@@ -65,6 +65,7 @@ func New(c Config) *Modem {
 func (m *Modem) PowerOn() {
 	m.CloseAll()
 	m.inbox, m.outbox = nil, nil
+	m.registration.off = false
 	m.registration.start(m.clock.Ticks(), false)
 }
 

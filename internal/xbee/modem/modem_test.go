@@ -40,6 +40,12 @@ func TestRegistration(t *testing.T) {
 	step(0, Registering)
 	b.PowerOn()
 	step(0, Initialising)
+	b.ShutDown()
+	b.SetAirplane(true)
+	b.SetAirplane(false)
+	step(time.Hour, ModemOff)
+	b.PowerOn()
+	step(0, Initialising)
 }
 
 func TestTimingIsConfigurable(t *testing.T) {

@@ -14,6 +14,7 @@ const (
 	Registering  State = 0x22
 	Connecting   State = 0x23 // registered, no address yet
 	AirplaneMode State = 0x2A
+	ModemOff     State = 0x2D // by ATSD
 	Initialising State = 0xFF
 )
 
@@ -28,6 +29,8 @@ func (s State) String() string {
 		return "connecting to the Internet"
 	case AirplaneMode:
 		return "airplane mode"
+	case ModemOff:
+		return "modem shut down"
 	case Initialising:
 		return "initialising"
 	}
@@ -50,12 +53,16 @@ type registration struct {
 	begun    int64 // ticks
 	running  bool  // the modem itself had been started before
 	airplane bool
+	off      bool // shut down, until the module is reset
 }
 
 func (r *registration) start(now int64, running bool) { r.begun, r.running = now, running }
 
 func (r *registration) state(now int64) State {
-	if r.airplane {
+	switch {
+	case r.off:
+		return ModemOff
+	case r.airplane:
 		return AirplaneMode
 	}
 	since := time.Duration(now-r.begun) * time.Microsecond
@@ -81,7 +88,14 @@ func (m *Modem) Association() State { return m.registration.state(m.clock.Ticks(
 func (m *Modem) IsConnected() bool { return m.Association() == Connected }
 
 // Airplane reports whether the radio is off.
-func (m *Modem) Airplane() bool { return m.registration.airplane }
+func (m *Modem) Airplane() bool { return m.registration.airplane || m.registration.off }
+
+// ShutDown ends the modem's work, so that power may be taken away (ATSD):
+// connections end, and only PowerOn makes it work again.
+func (m *Modem) ShutDown() {
+	m.registration.off = true
+	m.LoseConnections()
+}
 
 // SetAirplane switches the radio off, which ends every connection, or on, which
 // begins registration. To set what is set already changes nothing.
@@ -108,7 +122,10 @@ func (m *Modem) needNetwork() Errno {
 		return 0
 	}
 	what := fmt.Sprintf("the modem is not connected yet (AI=%X, %s): wait until network.Cellular().isconnected()", uint8(s), s)
-	if s == AirplaneMode {
+	switch s {
+	case ModemOff:
+		what = "the modem is shut down (ATSD): reset the module, with machine.reset() or ATFR"
+	case AirplaneMode:
 		what = "the modem is in airplane mode: network.Cellular().active(True), or ATAM0, switches it on"
 	}
 	m.note(what)
