@@ -142,8 +142,6 @@ type Options struct {
 	StaticEmergency int
 	// EmergencyBuf: alloc_emergency_exception_buf exists, instead of such a buffer.
 	EmergencyBuf bool
-	// MemStats: mem_total() and friends (MICROPY_MEM_STATS).
-	MemStats bool
 	// Warnings: warnings are printed.
 	Warnings bool
 	// HashBytes is the width of stored qstr hashes (MICROPY_QSTR_BYTES_IN_HASH).
@@ -195,7 +193,7 @@ func Full() Options {
 		AsyncAwait: true, MathSpecial: true, AttrTuple: true, Deque: true, OrderedDict: true, PendThrow: true,
 		SliceAssignArray: true, ReturnCollected: true, Finalisers: true, KbdIntr: true, Threshold: true,
 		SysMaxsize: true, SysModules: true, SysExit: true, SysExcInfo: true, StdFiles: HostFiles, Input: true,
-		StaticEmergency: 256, MemStats: true, Warnings: true, OverrideBuiltins: true, EmacsKeys: true,
+		StaticEmergency: 256, Warnings: true, OverrideBuiltins: true, EmacsKeys: true,
 		HashBytes: 2, QstrChunk: 128, FirstPool: 20, MpyVersion: 4,
 		FileAttr: true, Compiler: compiler.Features{DoubleTupleAssign: true, TripleTupleAssign: true, ReturnIfExpr: true, OrderedDictLiteral: true},
 		IOBase: true, CRC32: true, HashSHA256: true, Regex: true,
@@ -238,7 +236,6 @@ func XBee() Options {
 	o.Input = false // not known; of Digi's samples only those for later firmware call it
 	o.ReturnCollected = false
 	o.Warnings = false
-	o.MemStats = false
 	o.EmacsKeys = false
 	o.StaticEmergency = 0
 	o.EmergencyBuf = true
