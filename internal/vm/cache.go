@@ -165,6 +165,17 @@ func (vm *VM) propertyGetter(o Value, q Qstr, c *Code, at int) Value {
 	return getter
 }
 
+// singleBases reports whether a class and all above it are classes of the program
+// with one base each.
+func (vm *VM) singleBases(class Value) bool {
+	for k := class; k != Null && k != TypeObject; k = vm.classParent(k) {
+		if k >= romBase || vm.Mem[k/4] != TypeType {
+			return false
+		}
+	}
+	return true
+}
+
 // plainStore reports whether storing an attribute of instances of a class with
 // accessors is like without: no class on the way has the name or __setattr__.
 func (vm *VM) plainStore(class Value, q Qstr, c *Code, at int) bool {
@@ -176,10 +187,8 @@ func (vm *VM) plainStore(class Value, q Qstr, c *Code, at int) bool {
 	if vm.findInClasses(class, q) != Null || vm.findInClasses(class, QSetattr) != Null {
 		return false
 	}
-	for k := class; k != Null && k != TypeObject; k = vm.classParent(k) {
-		if k >= romBase || vm.Mem[k/4] != TypeType {
-			return false
-		}
+	if !vm.singleBases(class) {
+		return false
 	}
 	*c.cached(at) = methodCache{gen: vm.typeGen, class: class, fun: None}
 	return true
@@ -214,10 +223,8 @@ func (vm *VM) initOf(class Value, c *Code, at int) Value {
 	if n, _ := vm.nativeBases(class); n != 0 || vm.findInClasses(class, QNew) != Null {
 		return Null
 	}
-	for k := class; k != Null && k != TypeObject; k = vm.classParent(k) {
-		if vm.Mem[k/4] != TypeType { // several bases
-			return Null
-		}
+	if !vm.singleBases(class) {
+		return Null
 	}
 	init := vm.findInClasses(class, QInit)
 	if init == Null {

@@ -220,7 +220,7 @@ func (vm *VM) instanceNew(c Value, args, kw []Value) Value {
 	if m[0] == Null || m[0] == Sentinel {
 		o, base = vm.newInstance(c)
 	} else {
-		o = vm.callWith(m[0], c, Null, args, kw)
+		o = vm.callWith(m[0], c, args, kw)
 		if vm.TypeOf(o) != c {
 			return o
 		}
@@ -249,12 +249,7 @@ func (vm *VM) callInit(m [2]Value, args, kw []Value) Value {
 	if len(args) == 0 && len(kw) == 0 {
 		return vm.callMethod0(m)
 	}
-	n := uint32(2 + len(args) + len(kw))
-	p := vm.Alloc(4 * n)
-	a := vm.Mem[p/4 : p/4+n]
-	a[0], a[1] = m[0], m[1]
-	copy(a[2:], args)
-	copy(a[2+len(args):], kw)
+	p, a := vm.argArray(m[:], args, kw)
 	first := 2
 	if m[1] != Null {
 		first = 1
@@ -266,19 +261,26 @@ func (vm *VM) callInit(m [2]Value, args, kw []Value) Value {
 
 // callWith calls f(first, args...), copying the arguments to the heap if there
 // are any, as instance creation does for __new__.
-func (vm *VM) callWith(f, first, second Value, args, kw []Value) Value {
+func (vm *VM) callWith(f, first Value, args, kw []Value) Value {
 	if len(args) == 0 && len(kw) == 0 {
 		return vm.Call1(f, first)
 	}
-	n := uint32(1 + len(args) + len(kw))
-	p := vm.Alloc(4 * n)
-	a := vm.Mem[p/4 : p/4+n]
-	a[0] = first
-	copy(a[1:], args)
-	copy(a[1+len(args):], kw)
+	p, a := vm.argArray([]Value{first}, args, kw)
 	r := vm.Call(f, a[:1+len(args)], a[1+len(args):])
 	vm.Free(p)
 	return r
+}
+
+// argArray copies what comes before the arguments of a call, and them, to an
+// array on the heap.
+func (vm *VM) argArray(head, args, kw []Value) (p uint32, a []Value) {
+	n := uint32(len(head) + len(args) + len(kw))
+	p = vm.Alloc(4 * n)
+	a = vm.Mem[p/4 : p/4+n]
+	copy(a, head)
+	copy(a[len(head):], args)
+	copy(a[len(head)+len(args):], kw)
+	return p, a
 }
 
 func instancePrint(vm *VM, p *Printer, self Value, kind PrintKind) {

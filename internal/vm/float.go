@@ -137,28 +137,6 @@ func (vm *VM) floatBinary(op BinaryOp, lhs, rhs Value) Value {
 	return vm.floatBinaryOp(op, vm.floatOf(lhs), rhs)
 }
 
-// floatFast is the frequent operations of two float objects in RAM; Null stands
-// for any other.
-func (vm *VM) floatFast(op BinaryOp, lhs, rhs Value) Value {
-	l := math.Float32frombits(uint32(vm.Mem[lhs/4+1]))
-	r := math.Float32frombits(uint32(vm.Mem[rhs/4+1]))
-	switch op {
-	case BinAdd, BinInplaceAdd:
-		l += r
-	case BinSubtract, BinInplaceSubtract:
-		l -= r
-	case BinMultiply, BinInplaceMultiply:
-		l *= r
-	case BinLess:
-		return Bool(l < r)
-	case BinMore:
-		return Bool(l > r)
-	default:
-		return Null
-	}
-	return vm.NewFloat(l)
-}
-
 // floatDivmod is floor division and modulo as CPython defines them.
 func floatDivmod(x, y float32) (div, mod float32) {
 	mod = float32(math.Mod(float64(x), float64(y)))

@@ -37,7 +37,7 @@ func tableSizeFor(n uint32) uint32 {
 func (vm *VM) mapInit(m, n uint32) {
 	vm.Mem[m], vm.Mem[m+1], vm.Mem[m+2] = mapAllQstrs, 0, 0
 	if n != 0 {
-		t := vm.AllocZero(8 * n)
+		t := vm.Alloc(8 * n)
 		vm.Mem[m+1], vm.Mem[m+2] = Value(n), Value(t)
 	}
 }
@@ -265,7 +265,7 @@ func (vm *VM) mapFindOrdered(m uint32, key Value, kind lookupKind, samePtr bool)
 func (vm *VM) mapRehash(m uint32) {
 	oldAlloc, oldTable := uint32(vm.Mem[m+1]), uint32(vm.Mem[m+2])
 	n := tableSizeFor(oldAlloc + 1)
-	table := vm.AllocZero(8 * n)
+	table := vm.Alloc(8 * n)
 	vm.Keep(Value(oldTable)) // a __hash__ of the program may run the collector
 	watched := vm.Mem[m] & (mapWatched | mapWatchedClass)
 	vm.mapTouched(m)

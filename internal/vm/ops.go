@@ -88,11 +88,6 @@ func (vm *VM) BinaryOp(op BinaryOp, lhs, rhs Value) Value {
 		}
 		return r
 	case lhs.inRAM() && vm.Mem[lhs/4] == TypeFloat:
-		if rhs.inRAM() && vm.Mem[rhs/4] == TypeFloat {
-			if r := vm.floatFast(op, lhs, rhs); r != Null {
-				return r
-			}
-		}
 		if r := vm.floatBinary(op, lhs, rhs); r != Null {
 			return r
 		}

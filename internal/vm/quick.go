@@ -16,12 +16,7 @@ func (vm *VM) startInit(class, init Value, args, kw []Value) (*frame, Value) {
 		vm.nscratch = back
 		return f, o
 	}
-	n := uint32(2 + len(args) + len(kw))
-	p := vm.Alloc(4 * n)
-	a := vm.Mem[p/4 : p/4+n]
-	a[0], a[1] = init, o
-	copy(a[2:], args)
-	copy(a[2+len(args):], kw)
+	p, a := vm.argArray([]Value{init, o}, args, kw)
 	f := vm.enter(init, a[1:2+len(args)], a[2+len(args):])
 	f.aux = p
 	return f, o

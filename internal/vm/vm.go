@@ -311,11 +311,6 @@ func (vm *VM) AllocFinal(n uint32) uint32 {
 	return p
 }
 
-// AllocZero is Alloc, whose blocks are zero, for those who rely on that.
-func (vm *VM) AllocZero(n uint32) uint32 {
-	return vm.Alloc(n)
-}
-
 // Realloc resizes a block (p may be 0), moving it if it must, or raises
 // MemoryError; the old block is then unchanged. n == 0 frees it.
 func (vm *VM) Realloc(p, n uint32) uint32 {
