@@ -5,8 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
-	"sort"
 	"strings"
 	"unicode/utf8"
 )
@@ -177,13 +177,13 @@ func (s *Statement) parseConditions(raw json.RawMessage, variables bool) error {
 	if err := json.Unmarshal(raw, &blocks); err != nil {
 		return errors.New(`Condition must look like {"StringEquals": {"iot:ClientId": "value"}}`)
 	}
-	for _, opName := range sortedKeys(blocks) {
+	for _, opName := range slices.Sorted(maps.Keys(blocks)) {
 		op, err := parseOperator(opName)
 		if err != nil {
 			return err
 		}
 		block := blocks[opName]
-		for _, key := range sortedKeys(block) {
+		for _, key := range slices.Sorted(maps.Keys(block)) {
 			values, err := stringList(block[key])
 			if err != nil {
 				return fmt.Errorf("condition %s %s: %w", opName, key, err)
@@ -263,19 +263,10 @@ func object(raw json.RawMessage, keys ...string) (map[string]json.RawMessage, er
 	if err := json.Unmarshal(raw, &m); err != nil || m == nil {
 		return nil, errors.New("must be a JSON object")
 	}
-	for _, k := range sortedKeys(m) {
+	for _, k := range slices.Sorted(maps.Keys(m)) {
 		if !slices.Contains(keys, k) {
 			return nil, fmt.Errorf("element %q is not known here; known are %s", k, strings.Join(keys, ", "))
 		}
 	}
 	return m, nil
-}
-
-func sortedKeys[V any](m map[string]V) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	sort.Strings(keys)
-	return keys
 }

@@ -3,8 +3,8 @@ package store
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
-	"sort"
 	"sync"
 
 	"github.com/skep-sim/skep/internal/awsiot/identity"
@@ -128,7 +128,7 @@ func sorted[T any](s *Store, m map[string]*T) []*T {
 	s.registry.mu.RLock()
 	defer s.registry.mu.RUnlock()
 	var out []*T
-	for _, k := range sortedKeys(m) {
+	for _, k := range slices.Sorted(maps.Keys(m)) {
 		out = append(out, m[k])
 	}
 	return out
@@ -216,13 +216,4 @@ func (s *Store) changed(certID string) {
 	for _, f := range watchers {
 		f(certID)
 	}
-}
-
-func sortedKeys[V any](m map[string]V) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	sort.Strings(keys)
-	return keys
 }

@@ -3,9 +3,11 @@ package store
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -343,7 +345,7 @@ func (s *Store) Each(b bucket, prefix string, f func(key string, value []byte) e
 			all[k] = v
 		}
 		s.mu.Unlock()
-		for _, k := range sortedKeys(all) {
+		for _, k := range slices.Sorted(maps.Keys(all)) {
 			if strings.HasPrefix(k, prefix) {
 				if err := f(k, all[k]); err != nil {
 					return err
