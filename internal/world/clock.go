@@ -15,15 +15,24 @@ type Clock interface {
 	Now() time.Time
 	// Ticks is the time since power-on in microseconds; it never goes back.
 	Ticks() int64
-	// Sleep passes d, or less when interrupt receives or is closed (nil never
-	// does); it reports whether it was cut short. Sleeping is something the
-	// device does: a virtual clock jumps.
-	Sleep(d time.Duration, interrupt <-chan struct{}) bool
+	// Sleep passes d ([Forever]: no limit), or less when one of events receives
+	// or is closed, whose index it returns; -1 when all of d has passed. Sleeping
+	// is something the device does: a virtual clock jumps.
+	Sleep(d time.Duration, events ...<-chan struct{}) int
 	// Wait waits for something the outside does: for the first of events that
 	// receives or is closed, or until d has passed ([Forever]: no limit). It
 	// returns the index of the event, or -1 when d has passed. A nil event
 	// never comes. With several ready the lowest index wins.
 	Wait(d time.Duration, events ...<-chan struct{}) int
+}
+
+// Uptime is c's Ticks as a duration, without what reading them costs on a
+// virtual clock: for the machinery of a device, as opposed to its program.
+func Uptime(c Clock) time.Duration {
+	if u, ok := c.(interface{ Uptime() time.Duration }); ok {
+		return u.Uptime()
+	}
+	return time.Duration(c.Ticks()) * time.Microsecond
 }
 
 type realClock struct{ start time.Time }
@@ -35,12 +44,9 @@ func (c realClock) Now() time.Time { return time.Now().UTC().Round(0) }
 
 func (c realClock) Ticks() int64 { return time.Since(c.start).Microseconds() }
 
-func (c realClock) Sleep(d time.Duration, interrupt <-chan struct{}) bool {
-	if d < 0 {
-		d = 0
-	}
-	return c.Wait(d, interrupt) == 0
-}
+func (c realClock) Uptime() time.Duration { return time.Since(c.start) }
+
+func (c realClock) Sleep(d time.Duration, events ...<-chan struct{}) int { return c.Wait(d, events...) }
 
 func (c realClock) Wait(d time.Duration, events ...<-chan struct{}) int {
 	if i := ready(events); i >= 0 || d == 0 {
@@ -69,16 +75,20 @@ func block(d time.Duration, events []<-chan struct{}) int {
 		defer t.Stop()
 		timeout = t.C
 	}
-	if len(events) > 2 {
+	var e [4]<-chan struct{}
+	if len(events) > len(e) {
 		return blockMany(timeout, events)
 	}
-	var e [2]<-chan struct{}
 	copy(e[:], events)
 	select {
 	case <-e[0]:
 		return 0
 	case <-e[1]:
 		return 1
+	case <-e[2]:
+		return 2
+	case <-e[3]:
+		return 3
 	case <-timeout:
 		return -1
 	}
@@ -154,20 +164,31 @@ func (c *VirtualClock) Ticks() int64 {
 	return c.elapsed.Microseconds()
 }
 
+// Uptime is [Uptime].
+func (c *VirtualClock) Uptime() time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.elapsed
+}
+
 // Sleep implements [Clock].
-func (c *VirtualClock) Sleep(d time.Duration, interrupt <-chan struct{}) bool {
-	events := []<-chan struct{}{interrupt}
-	if ready(events) == 0 {
-		return true
+func (c *VirtualClock) Sleep(d time.Duration, events ...<-chan struct{}) int {
+	if d < 0 {
+		return c.Wait(d, events...)
+	}
+	if i := ready(events); i >= 0 {
+		return i
 	}
 	c.mu.Lock()
 	online := c.conns > 0
 	c.mu.Unlock()
-	if online && d > 0 && block(min(d, grace), events) == 0 {
-		return true
+	if online && d > 0 {
+		if i := block(min(d, grace), events); i >= 0 {
+			return i
+		}
 	}
 	c.Advance(d)
-	return false
+	return -1
 }
 
 // Wait implements [Clock].

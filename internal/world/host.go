@@ -20,6 +20,9 @@ type hostNetwork struct{ clock Clock }
 // result that comes too late is handed to discard.
 func within[T any](c Clock, l Limit, f func(context.Context) (T, error), discard func(T)) (T, error) {
 	ctx, cancel := context.WithCancel(context.Background())
+	if l.Clock != nil {
+		c = l.Clock
+	}
 	done := make(chan struct{})
 	var result T
 	var err error

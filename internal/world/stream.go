@@ -31,6 +31,10 @@ type Stream interface {
 type Limit struct {
 	Timeout   time.Duration
 	Interrupt <-chan struct{}
+	// Clock, if not nil, is what a [Network] waits on instead of its own: a
+	// device that does several things at once has a clock that lets the others
+	// run meanwhile.
+	Clock Clock
 }
 
 // SendWait sends all of p, waiting for room as often as needed. It returns how

@@ -198,7 +198,7 @@ func (m *Modem) dial(t world.Target, d Deadline) (world.Conn, Errno) {
 }
 
 func (m *Modem) limit(left time.Duration) world.Limit {
-	return world.Limit{Timeout: max(left, 0), Interrupt: m.interrupt}
+	return world.Limit{Timeout: max(left, 0), Interrupt: m.interrupt, Clock: m.clock}
 }
 
 func (m *Modem) dialErrno(t world.Target, err error) Errno {

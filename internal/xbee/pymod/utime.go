@@ -59,7 +59,7 @@ func sleep(v *vm.VM, n, unit time.Duration) vm.Value {
 			left = 1<<63 - 1
 		}
 	}
-	for start := clock.Ticks(); clock.Sleep(left, b.Interrupt); {
+	for start := clock.Ticks(); clock.Sleep(left, b.Interrupt) >= 0; {
 		v.CheckPending()
 		now := clock.Ticks()
 		left -= time.Duration(now-start) * time.Microsecond
