@@ -14,7 +14,8 @@ import (
 // compileCmd is skep compile.
 type compileCmd struct {
 	optimise
-	Mpy    int    `help:"Version of the .mpy format: 3 (MicroPython v1.9.4, v1.10), 4 (v1.11, firmware below x16) or 5 (v1.12)." enum:"3,4,5" default:"4"`
+	profileFlags
+	Mpy    int    `help:"Version of the .mpy format: 3 (MicroPython v1.9.4, v1.10), 4 (v1.11, firmware below x16) or 5 (v1.12). Default: the firmware's." enum:"0,3,4,5" default:"0" placeholder:"VERSION"`
 	Output string `short:"o" help:"File to write; - for standard output. Default: FILE with .mpy for its .py." placeholder:"OUT.mpy"`
 	Source string `short:"s" help:"Source name that goes into the file and so into tracebacks. Default: FILE as given." placeholder:"NAME"`
 
@@ -33,7 +34,15 @@ func (c *compileCmd) Run() error {
 	if c.Source != "" {
 		name = c.Source
 	}
-	data, err := crossCompile(src, name, c.Mpy, c.level())
+	version := c.Mpy
+	if version == 0 {
+		p, err := c.find()
+		if err != nil {
+			return err
+		}
+		version = p.MpyVersion.Value
+	}
+	data, err := crossCompile(src, name, version, c.level())
 	if err != nil {
 		return err
 	}

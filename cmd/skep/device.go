@@ -20,17 +20,16 @@ import (
 
 // deviceFlags are the same wherever a device is made.
 type deviceFlags struct {
-	Model    string `help:"Module: ltem (XBee 3 Cellular LTE-M/NB-IoT) or cat1 (LTE Cat 1)." enum:"ltem,cat1" default:"ltem"`
-	Firmware string `help:"Firmware, as ATVR shows it. Default: 11413 for ltem, 31011 for cat1." placeholder:"NUMBER"`
-	Power    string `help:"Supply of the development board: wall, or usb alone, which is too weak." enum:"wall,usb" default:"wall"`
-	Flash    string `help:"Directory whose files lie on /flash." placeholder:"DIR"`
-	State    string `help:"Directory that keeps what survives power-off: files, bundle, registers. Default: one per user and application." placeholder:"DIR"`
-	Heap     int    `help:"Bytes of the raw heap region. Default: the firmware's, 32768." placeholder:"BYTES"`
-	Options  string `help:"Optional features and error wording of the interpreter: xbee, the module's own, or full or bare, as in two builds of upstream's." enum:"xbee,full,bare" default:"xbee"`
-	Cloud    string `help:"local: names of AWS IoT endpoints lead to the local AWS IoT; off: they do not." enum:"local,off" default:"local"`
-	Net      string `help:"host: the rest of the world is the host's network; none: there is none." enum:"host,none" default:"host"`
-	Clock    string `help:"real, or virtual: sleeping costs no time." enum:"real,virtual" default:"real"`
-	Seed     uint64 `help:"Seed of everything random in a virtual world, and of the module's serial number." default:"1"`
+	profileFlags
+	Power   string `help:"Supply of the development board: wall, or usb alone, which is too weak." enum:"wall,usb" default:"wall"`
+	Flash   string `help:"Directory whose files lie on /flash." placeholder:"DIR"`
+	State   string `help:"Directory that keeps what survives power-off: files, bundle, registers. Default: one per user and application." placeholder:"DIR"`
+	Heap    int    `help:"Bytes of the raw heap region. Default: the firmware's: 32768, or 65536 from level x15 on." placeholder:"BYTES"`
+	Options string `help:"Optional features and error wording of the interpreter: xbee, the module's own, or full or bare, as in two builds of upstream's." enum:"xbee,full,bare" default:"xbee"`
+	Cloud   string `help:"local: names of AWS IoT endpoints lead to the local AWS IoT; off: they do not." enum:"local,off" default:"local"`
+	Net     string `help:"host: the rest of the world is the host's network; none: there is none." enum:"host,none" default:"host"`
+	Clock   string `help:"real, or virtual: sleeping costs no time." enum:"real,virtual" default:"real"`
+	Seed    uint64 `help:"Seed of everything random in a virtual world, and of the module's serial number." default:"1"`
 }
 
 // machine is a device that is ready to be powered on, and what belongs to it.
@@ -54,7 +53,7 @@ type setup struct {
 
 // open makes the device that the flags describe.
 func (f *deviceFlags) open(s setup) (m *machine, err error) {
-	p, err := profile.Find(f.Model, f.Firmware)
+	p, err := f.find()
 	if err != nil {
 		return nil, err
 	}
@@ -65,7 +64,7 @@ func (f *deviceFlags) open(s setup) (m *machine, err error) {
 	if s.app != nil {
 		dir = s.app.Dir
 	}
-	state, err := deviceState(f.State, s.name, dir, f.Model)
+	state, err := deviceState(f.State, s.name, dir, string(p.Model))
 	if err != nil {
 		return nil, err
 	}
@@ -133,7 +132,7 @@ const (
 // checkHeap refuses a size that is none of a heap; 0 is the default.
 func checkHeap(n int) error {
 	if n != 0 && (n < minHeap || n > maxHeap) {
-		return fmt.Errorf("--heap %d: give a number of bytes from %d to %d (the module has 32768)", n, minHeap, maxHeap)
+		return fmt.Errorf("--heap %d: give a number of bytes from %d to %d (a module has 32768 or 65536)", n, minHeap, maxHeap)
 	}
 	return nil
 }

@@ -17,6 +17,7 @@ import (
 type execCmd struct {
 	optimise
 	Options string `help:"Build options of the interpreter." enum:"xbee,full,bare" default:"xbee"`
+	Python  string `help:"Release of MicroPython whose rules hold: 1.11, or 1.12 as in firmware from level x16 on." enum:"1.11,1.12" default:"1.11"`
 	Heap    int    `help:"Bytes of the raw heap region (32768 gives a pool of 32000). Default: the module's, or 1 MiB with --options full and bare."`
 
 	CPUProfile string `name:"cpuprofile" hidden:"" help:"Write a profile of skep itself." placeholder:"FILE"`
@@ -81,6 +82,9 @@ func (e *execCmd) Run() error {
 		if heap > 65536 { // more memory than any module has: the stack of a PC goes with it
 			o.StackLimit = max(o.StackLimit, hostedStack)
 		}
+	}
+	if e.Python == "1.12" {
+		o = o.WithRelease(12)
 	}
 	src, name, err := readInput(e.File)
 	if err != nil {

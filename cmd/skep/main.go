@@ -22,6 +22,7 @@ type cli struct {
 	Exec    execCmd    `cmd:"" help:"Run one program as 'micropython FILE.py' would."`
 	Compile compileCmd `cmd:"" help:"Cross-compile a module to a .mpy file."`
 	Disasm  disasmCmd  `cmd:"" help:"List the code of a .mpy file."`
+	Profile profileCmd `cmd:"" help:"The modules that can be simulated, fact by fact with its source."`
 	Cloud   cloudCmd   `cmd:"" help:"The local AWS IoT."`
 }
 

@@ -1,6 +1,10 @@
 package pylib
 
-import "github.com/skep-sim/skep/internal/vm"
+import (
+	"fmt"
+
+	"github.com/skep-sim/skep/internal/vm"
+)
 
 // SysConfig is what module sys says of the host.
 type SysConfig struct {
@@ -8,6 +12,9 @@ type SysConfig struct {
 	Platform string
 	// Version is the MicroPython release: 1, 11, 0.
 	Version [3]int
+	// Language is sys.version and sys.version_info, the version of Python that is
+	// implemented, as three numbers with dots; "" is 3.4.0, as upstream has it.
+	Language string
 	// TextFiles makes the class of a PC's text files; the objects behind the three
 	// standard ones are their numbers. Nil: there is only a console.
 	TextFiles func(fw *vm.Firmware) *vm.Type
@@ -26,14 +33,20 @@ func Sys(fw *vm.Firmware, c SysConfig) {
 	fw.OnBoot(func(v *vm.VM) {
 		s := v.State("sys", func() any { return &sysObjects{} }).(*sysObjects)
 		i := vm.SmallInt
-		s.info = v.StaticTuple(i(3), i(4), i(0))
+		language := c.Language
+		if language == "" {
+			language = "3.4.0"
+		}
+		var major, minor, micro int
+		fmt.Sscanf(language, "%d.%d.%d", &major, &minor, &micro)
+		s.info = v.StaticTuple(i(major), i(minor), i(micro))
 		release := v.StaticTuple(i(c.Version[0]), i(c.Version[1]), i(c.Version[2]))
 		if o.AttrTuple {
 			s.impl = v.StaticAttrTuple([]vm.Qstr{name, version}, micropython, release)
 		} else {
 			s.impl = v.StaticTuple(micropython, release)
 		}
-		s.version = v.StaticStr("3.4.0")
+		s.version = v.StaticStr(language)
 		s.maxsize = v.StaticInt(0x7fffffff)
 	})
 	m.Getattr(func(v *vm.VM, q vm.Qstr) vm.Value {

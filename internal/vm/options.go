@@ -27,6 +27,8 @@ const (
 // mpconfig.h has them, as far as a program can notice them. The zero Options
 // is the smallest build.
 type Options struct {
+	// V12: the rules are MicroPython v1.12's where they differ from v1.11's.
+	V12 bool
 	// Errors is the wording of error messages.
 	Errors ErrorLevel
 	// NoAlloca: frames of up to 44 bytes of state live on the heap and are left
@@ -178,6 +180,17 @@ type Options struct {
 	// RAMNames are qstrs that this interpreter's Go code knows but the firmware's
 	// ROM does not: a program that uses them pays for them.
 	RAMNames []string
+}
+
+// WithRelease returns the options with the rules of MicroPython v1.11 or v1.12,
+// given as 11 or 12: semantics, sizes in memory, and the .mpy version.
+func (o Options) WithRelease(minor int) Options {
+	o.V12 = minor >= 12
+	o.MpyVersion = 4
+	if o.V12 {
+		o.MpyVersion = 5
+	}
+	return o
 }
 
 // Full returns the options of a hosted build with everything in: the reference

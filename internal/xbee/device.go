@@ -162,7 +162,7 @@ func NewFirmware(p profile.Profile, features *vm.Options) *Firmware {
 	}
 	fw := vm.NewFirmware(o)
 	pymod.Errnos(fw)
-	pylib.Standard(fw, pylib.SysConfig{Platform: p.Platform.Value, Version: p.MicroPython.Value})
+	pylib.Standard(fw, pylib.SysConfig{Platform: p.Platform.Value, Version: p.MicroPython.Value, Language: p.SysVersion.Value})
 	pylib.Help(fw, helpText)
 	pymod.System(fw)
 	pymod.Sockets(fw)
@@ -172,7 +172,7 @@ func NewFirmware(p profile.Profile, features *vm.Options) *Firmware {
 
 // Options are the interpreter's build options in a profile.
 func Options(p profile.Profile) vm.Options {
-	o := vm.XBee()
+	o := vm.XBee().WithRelease(p.MicroPython.Value[1])
 	o.SaveCode = p.PersistentCodeSave.Value
 	o.NoAlloca = p.NoAlloca.Value
 	o.EventREPL = p.REPLEventDriven.Value
@@ -180,7 +180,6 @@ func Options(p profile.Profile) vm.Options {
 	o.ImportBlocks = p.ImportBlocks.Value
 	o.HashBytes = p.QstrHashBytes.Value
 	o.StackLimit = p.StackLimit.Value
-	o.MpyVersion = p.MpyVersion.Value
 	return o
 }
 
@@ -190,6 +189,7 @@ func Options(p profile.Profile) vm.Options {
 // sizes in memory, standard files, names of modules, prompt.
 func WithFeatures(p profile.Profile, o vm.Options) vm.Options {
 	x := Options(p)
+	o.V12 = x.V12
 	o.NoAlloca, o.SaveCode, o.EventREPL, o.HashBytes = x.NoAlloca, x.SaveCode, x.EventREPL, x.HashBytes
 	o.QstrChunk, o.FirstPool, o.MpyVersion, o.ImportBlocks = x.QstrChunk, x.FirstPool, x.MpyVersion, x.ImportBlocks
 	o.StackLimit, o.FrameCost, o.NativeCost = x.StackLimit, x.FrameCost, x.NativeCost

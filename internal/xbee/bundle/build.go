@@ -47,7 +47,7 @@ type Module struct {
 // Image is a built region.
 type Image struct {
 	Base    uint32 // address of its first byte
-	Bytes   []byte // RegionBytes of them
+	Bytes   []byte // the area's RegionBytes of them
 	Names   []vm.FlashName
 	Modules []Module
 	Used    int // bytes of the payload
@@ -56,6 +56,7 @@ type Image struct {
 // Builder puts modules into an image, one after the other.
 type Builder struct {
 	fw     *vm.Firmware
+	area   Area
 	base   uint32
 	region []byte
 	low    uint32 // next free word, from the start of the region
@@ -67,10 +68,10 @@ type Builder struct {
 
 // NewBuilder starts an empty image whose first byte will have the address base,
 // for devices with the firmware fw.
-func NewBuilder(fw *vm.Firmware, base uint32) *Builder {
+func NewBuilder(fw *vm.Firmware, area Area, base uint32) *Builder {
 	return &Builder{
-		fw: fw, base: base, region: make([]byte, RegionBytes),
-		low: payloadOffset, high: RegionBytes, names: fw.FlashNames(),
+		fw: fw, area: area, base: base, region: make([]byte, area.RegionBytes()),
+		low: uint32(area.payloadOffset()), high: uint32(area.RegionBytes()), names: fw.FlashNames(),
 	}
 }
 
@@ -78,7 +79,7 @@ func NewBuilder(fw *vm.Firmware, base uint32) *Builder {
 func (b *Builder) Qstrs() int { return len(b.addrs) }
 
 // Used is how many bytes of the payload the modules so far take.
-func (b *Builder) Used() int { return PayloadBytes - int(b.high-b.low) }
+func (b *Builder) Used() int { return b.area.PayloadBytes - int(b.high-b.low) }
 
 // Add puts in a module that mpy.Verify has accepted. If it does not fit, the
 // error is a *FullError and the builder is as before.
@@ -90,8 +91,8 @@ func (b *Builder) Add(name string, m *mpy.Module) (Module, error) {
 	}
 	self := names.Number(name)
 	fresh := names.New()
-	if len(fresh) > MaxQstrs {
-		return Module{}, &FullError{name, "names", len(fresh), MaxQstrs}
+	if len(fresh) > b.area.Qstrs {
+		return Module{}, &FullError{name, "names", len(fresh), b.area.Qstrs}
 	}
 	w := writer{b: *b, ids: ids, version: m.Version}
 	p := &w.parts
@@ -107,7 +108,7 @@ func (b *Builder) Add(name string, m *mpy.Module) (Module, error) {
 		w.b.addrs = append(w.b.addrs, vm.FlashName{Text: s, Addr: b.base + at + uint32(header)})
 	}
 	if w.over > 0 {
-		return Module{}, &FullError{name, "bytes", PayloadBytes + w.over, PayloadBytes}
+		return Module{}, &FullError{name, "bytes", b.area.PayloadBytes + w.over, b.area.PayloadBytes}
 	}
 	// From here on everything fits; write it.
 	w.write = true

@@ -16,6 +16,9 @@ import (
 
 const testBase = 0x9000
 
+// observed is the area of the firmware of 2019 (device-facts.md 4.2).
+var observed = Area{PayloadBytes: 31152, Qstrs: 371}
+
 func firmware() *vm.Firmware { return vm.NewFirmware(vm.XBee()).Seal() }
 
 // compile gives a .mpy file as the cross compiler makes it.
@@ -57,7 +60,7 @@ class Thing:
 // TestAccounting adds a module up from its .mpy file alone.
 func TestAccounting(t *testing.T) {
 	m := read(t, compile(t, sample))
-	b := NewBuilder(firmware(), testBase)
+	b := NewBuilder(firmware(), observed, testBase)
 	mod, err := b.Add("thing", m)
 	if err != nil {
 		t.Fatal(err)
@@ -106,7 +109,7 @@ func TestAccounting(t *testing.T) {
 // TestNames reads the table of interned strings back from the region.
 func TestNames(t *testing.T) {
 	fw := firmware()
-	b := NewBuilder(fw, testBase)
+	b := NewBuilder(fw, observed, testBase)
 	for _, name := range []string{"one", "two", "print"} {
 		if _, err := b.Add(name, read(t, compile(t, "def shared(): return only_"+name))); err != nil {
 			t.Fatal(err)
@@ -156,7 +159,7 @@ func TestFull(t *testing.T) {
 	for i := range 360 {
 		fmt.Fprintf(&src, "name_%d = 0\n", i)
 	}
-	b := NewBuilder(firmware(), testBase)
+	b := NewBuilder(firmware(), observed, testBase)
 	if _, err := b.Add("many", read(t, compile(t, src.String()))); err != nil {
 		t.Fatal(err)
 	}
@@ -176,7 +179,7 @@ func TestFull(t *testing.T) {
 	check("names", "more", "a0=a1=a2=a3=a4=a5=a6=a7=a8=a9=0", 373)
 	long := "x = '" + strings.Repeat("long", 10000) + "'"
 	m := read(t, compile(t, long))
-	small, err := NewBuilder(firmware(), testBase).Add("x", read(t, compile(t, "x = 'a text to be put into an object'")))
+	small, err := NewBuilder(firmware(), observed, testBase).Add("x", read(t, compile(t, "x = 'a text to be put into an object'")))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -196,11 +199,11 @@ func TestRecord(t *testing.T) {
 	if got.Date != 7 || got.Hash != 8 || got.Bytes != 9 || !reflect.DeepEqual(got.Names(), []string{"a", "", "b"}) {
 		t.Errorf("%+v", got)
 	}
-	im, err := got.Build(firmware(), testBase)
+	im, err := got.Build(firmware(), observed, testBase)
 	if err != nil || len(im.Modules) != 2 || im.Find("b") == 0 {
 		t.Errorf("%v %+v", err, im.Modules)
 	}
-	other, _ := got.Build(firmware(), testBase)
+	other, _ := got.Build(firmware(), observed, testBase)
 	if im.Hash() != other.Hash() {
 		t.Error("the same bundle gives two images")
 	}
@@ -208,7 +211,7 @@ func TestRecord(t *testing.T) {
 		t.Errorf("%+v %v", empty, err)
 	}
 	got.Sources[0].Mpy = []byte("M\x05\x00\x1f\x20")
-	if im, err = got.Build(firmware(), testBase); err == nil || im.Find("b") == 0 {
+	if im, err = got.Build(firmware(), observed, testBase); err == nil || im.Find("b") == 0 {
 		t.Errorf("a module that is refused: %v", err)
 	}
 }
@@ -236,7 +239,7 @@ func BenchmarkBuild(b *testing.B) {
 	fw := firmware()
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := r.Build(fw, testBase); err != nil {
+		if _, err := r.Build(fw, observed, testBase); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -25,15 +25,20 @@
 // parts is the total, as it is in the report that was observed.
 package bundle
 
-// Sizes of the region, in bytes but for MaxQstrs.
-const (
-	RegionBytes  = 32768
-	PayloadBytes = 31152
-	MaxQstrs     = 371
+// An Area is how much a firmware sets aside for the bundle.
+type Area struct {
+	PayloadBytes int // for modules
+	Qstrs        int // names at most
+}
 
-	headerBytes   = 132
-	payloadOffset = headerBytes + 4*MaxQstrs
-)
+// headerBytes begin a region. With the sizes that were observed it is what is
+// missing to 32 KiB.
+const headerBytes = 132
+
+// RegionBytes is the whole region.
+func (a Area) RegionBytes() int { return a.payloadOffset() + a.PayloadBytes }
+
+func (a Area) payloadOffset() int { return headerBytes + 4*a.Qstrs }
 
 // ModuleHeader is what each module has in front of its code, in bytes: the
 // number of its name (16 bits) and its length in words (16 bits). It is a

@@ -95,11 +95,11 @@ func (r *Record) Names() []string {
 	return names
 }
 
-// Build makes the image of a record for a firmware, with base as the address of
+// Build makes the image of a record for a firmware and its area, with base as the address of
 // its first byte. Modules that this firmware does not take are left out; the
 // error tells of the first.
-func (r *Record) Build(fw *vm.Firmware, base uint32) (*Image, error) {
-	b := NewBuilder(fw, base)
+func (r *Record) Build(fw *vm.Firmware, area Area, base uint32) (*Image, error) {
+	b := NewBuilder(fw, area, base)
 	var first error
 	for _, s := range r.Sources {
 		if s.Name == "" {

@@ -1,13 +1,16 @@
 // Package profile says what is known of each XBee 3 Cellular model and
-// firmware that can be simulated, as data: every value comes with its source
-// and with how sure it is.
+// firmware that can be simulated, as data: one TOML file a profile, in which
+// every value comes with its source and with how sure it is. The files that come
+// with Skep lie beside this package's source; [Read] takes those of others.
 //
 // A profile is a plain value and never changes. It holds what differs, or may
 // come to differ, between models and firmware versions; rules that hold for
-// all of them live in the packages that apply them. It simulates nothing.
+// all of them, and what came with a feature level ([Profile.Level]), live in the
+// packages that apply them. It simulates nothing, and reads no directories.
 package profile
 
 import (
+	"embed"
 	"fmt"
 	"strconv"
 	"strings"
@@ -22,14 +25,18 @@ const (
 	Observed   Confidence = "observed"   // on a real device, and written down
 	Inferred   Confidence = "inferred"   // by arithmetic, or from code that only works if it is so
 	Calibrated Confidence = "calibrated" // chosen so that a figure of a real device comes out
-	Chosen     Confidence = "chosen"     // nobody has said; this is our decision
+	Chosen     Confidence = "chosen"     // nobody has said; this is a decision
 )
 
-// Fact is a value with its source.
+// Fact is a value with its source. The sources are abbreviated as in
+// docs/device-facts.md 0.2.
 type Fact[T any] struct {
 	Value      T
 	Confidence Confidence
 	Source     string
+	// Profile is the name of the profile that states it: a base's, if the fact is
+	// inherited.
+	Profile string
 }
 
 // Model is a kind of module, by the name the command line uses.
@@ -51,70 +58,75 @@ const (
 	ATSFree     ATSRule = "free"     // both work
 )
 
-// Profile is one model with one firmware. Bytes, seconds and so on are named
-// in the comments; an errno is the number Python sees, 7000 included.
-type Profile struct {
-	Name     string // MODEL-FIRMWARE, as in "ltem-11413"
-	Model    Model
-	Firmware uint32 // what ATVR returns: 0x11413
-
-	// What the module says of itself.
-	Product         Fact[string]
-	Modem           Fact[string]
-	ModemFirmware   Fact[string] // ATMV
-	HardwareVersion Fact[uint32] // ATHV; the high byte is the model
-	HardwareSeries  Fact[uint32] // ATHS
-	PythonVersion   Fact[string] // upstream's git describe
-	PythonDate      Fact[string] // build date, in the banner
-	Board           Fact[string] // "BOARD with MCU", in the banner
-	Platform        Fact[string] // sys.platform
-	SysVersion      Fact[string] // sys.version: the Python language it implements
-
-	// The interpreter.
-	MicroPython   Fact[[3]int] // whose rules hold; sys.implementation
-	MpyVersion    Fact[int]    // of the .mpy files it accepts
-	SmallIntBits  Fact[int]
-	Unicode       Fact[bool] // str is text, not bytes
-	QstrHashBytes Fact[int]  // of every interned string, in the bundle
-	HeapBytes     Fact[int]  // the raw heap; the pool is what gc.c makes of it
-	StackLimit    Fact[int]  // bytes
-
-	// Four of upstream's build options, each worth some blocks of heap.
-	PersistentCodeSave  Fact[bool]
-	NoAlloca            Fact[bool]
-	REPLEventDriven     Fact[bool]
-	CanOverrideBuiltins Fact[bool]
-	// ImportBlocks is added to what importing a .mpy file from the file system
-	// costs, in blocks: what is left unexplained of the observed figure.
-	ImportBlocks Fact[int]
-
-	// The flash.
-	BundleBytes Fact[int]
-	BundleQstrs Fact[int]
-
-	// Network.
-	TLSErrno      Fact[int] // for whatever goes wrong with a TLS connection
-	RefusedErrno  Fact[int] // for a plain connection that is refused
-	NoHostErrno   Fact[int] // not registered, or a name without an address
-	ATS           Fact[ATSRule]
-	SNI           Fact[bool] // the modem sends the server's name
-	ServerNameMax Fact[int]  // longest common name of a server; 0 is no limit
-	Sockets       Fact[int]  // in all
-	TCPSockets    Fact[int]
-	UDPSockets    Fact[int]
-	TLSSockets    Fact[int]
-	DialSeconds   Fact[int] // until a connect gives up
-	USBPowerFails Fact[USBFailure]
-}
-
 // USBFailure is what a board that is fed by USB alone gets wrong.
 type USBFailure string
 
 // What fails on USB power.
 const (
-	USBBreaksTLS    USBFailure = "tls"    // TLS connects fail, reads come back empty now and then
-	USBBreaksSerial USBFailure = "serial" // the console drops bytes
+	USBBreaksTLS     USBFailure = "tls"     // TLS connects fail, reads come back empty now and then
+	USBBreaksSerial  USBFailure = "serial"  // the console drops bytes
+	USBBreaksNothing USBFailure = "nothing" // the supply is enough
 )
+
+// Version is a release of MicroPython: 1, 11, 0.
+type Version [3]int
+
+// Profile is one model with one firmware. Bytes, seconds and so on are named
+// in the comments; an errno is the number Python sees, 7000 included. The tag of
+// a fact is its key in a file.
+type Profile struct {
+	Name     string // of the file, without .toml: "ltem-11413"
+	Model    Model
+	Firmware uint32 // what ATVR returns: 0x11413
+
+	// What the module says of itself.
+	Product         Fact[string]  `key:"product"`
+	Modem           Fact[string]  `key:"modem"`
+	ModemFirmware   Fact[string]  `key:"modem_firmware"`   // ATMV
+	HardwareVersion Fact[uint32]  `key:"hardware_version"` // ATHV; the high byte is the model
+	HardwareSeries  Fact[uint32]  `key:"hardware_series"`  // ATHS
+	PythonVersion   Fact[string]  `key:"python_version"`   // upstream's git describe
+	PythonDate      Fact[string]  `key:"python_date"`      // build date, in the banner
+	Board           Fact[string]  `key:"board"`            // "BOARD with MCU", in the banner
+	Platform        Fact[string]  `key:"platform"`         // sys.platform
+	SysVersion      Fact[string]  `key:"sys_version"`      // sys.version: the Python language it implements
+	MicroPython     Fact[Version] `key:"micropython"`      // whose rules hold; sys.implementation
+
+	// The interpreter.
+	MpyVersion    Fact[int]  `key:"mpy_version"` // of the .mpy files it accepts
+	SmallIntBits  Fact[int]  `key:"small_int_bits"`
+	Unicode       Fact[bool] `key:"unicode"`         // str is text, not bytes
+	QstrHashBytes Fact[int]  `key:"qstr_hash_bytes"` // of every interned string, in RAM and in the bundle
+	HeapBytes     Fact[int]  `key:"heap_bytes"`      // the raw heap; the pool is what gc.c makes of it
+	StackLimit    Fact[int]  `key:"stack_limit"`     // bytes
+
+	// Four of upstream's build options, each worth some blocks of heap.
+	PersistentCodeSave  Fact[bool] `key:"persistent_code_save"`
+	NoAlloca            Fact[bool] `key:"no_alloca"`
+	REPLEventDriven     Fact[bool] `key:"repl_event_driven"`
+	CanOverrideBuiltins Fact[bool] `key:"can_override_builtins"`
+	// ImportBlocks is added to what importing a .mpy file from the file system
+	// costs, in blocks: what is left unexplained of the observed figure.
+	ImportBlocks Fact[int] `key:"import_blocks"`
+
+	// The flash.
+	BundleBytes Fact[int] `key:"bundle_bytes"` // for modules
+	BundleQstrs Fact[int] `key:"bundle_qstrs"` // names at most
+
+	// Network.
+	TLSErrno      Fact[int]        `key:"tls_errno"`     // for whatever goes wrong with a TLS connection
+	RefusedErrno  Fact[int]        `key:"refused_errno"` // for a plain connection that is refused
+	NoHostErrno   Fact[int]        `key:"no_host_errno"` // not registered, or a name without an address
+	ATS           Fact[ATSRule]    `key:"ats"`
+	SNI           Fact[bool]       `key:"sni"`             // the modem sends the server's name
+	ServerNameMax Fact[int]        `key:"server_name_max"` // longest common name of a server; 0 is no limit
+	Sockets       Fact[int]        `key:"sockets"`         // in all
+	TCPSockets    Fact[int]        `key:"tcp_sockets"`
+	UDPSockets    Fact[int]        `key:"udp_sockets"`
+	TLSSockets    Fact[int]        `key:"tls_sockets"`
+	DialSeconds   Fact[int]        `key:"dial_seconds"` // until a connect gives up
+	USBPowerFails Fact[USBFailure] `key:"usb_power_fails"`
+}
 
 // Banner is the first line the interpreter prints.
 func (p Profile) Banner() string {
@@ -125,27 +137,31 @@ func (p Profile) Banner() string {
 // firmware 11413.
 func (p Profile) Level() int { return int(p.Firmware & 0xff) }
 
-// All lists the profiles, the default of each model first.
-func All() []Profile { return []Profile{ltem11413(), cat131011()} }
+// Digits is the firmware in the digits that ATVR shows.
+func (p Profile) Digits() string { return fmt.Sprintf("%X", p.Firmware) }
 
-// Find returns the profile of a model ("" is ltem) with a firmware, in the
-// digits ATVR shows ("" is the model's default). The error lists what there is.
-func Find(model, firmware string) (Profile, error) {
-	if model == "" {
-		model = string(LTEM)
+// files are the profiles that come with Skep.
+//
+//go:embed *.toml
+var files embed.FS
+
+// defaults are the firmware of each model that the document this project answers
+// to was written with.
+var defaults = [...]string{"ltem-11413", "cat1-31011"}
+
+// list reads "a, b or c".
+func list(words []string) string {
+	if n := len(words); n > 1 {
+		return strings.Join(words[:n-1], ", ") + " or " + words[n-1]
 	}
-	var of []string
-	for _, p := range All() {
-		digits := strconv.FormatUint(uint64(p.Firmware), 16)
-		if string(p.Model) == model {
-			if firmware == "" || strings.EqualFold(firmware, digits) {
-				return p, nil
-			}
-			of = append(of, digits)
-		}
+	return strings.Join(words, "")
+}
+
+// parseFirmware reads the digits of ATVR.
+func parseFirmware(s string) (uint32, error) {
+	n, err := strconv.ParseUint(s, 16, 32)
+	if err != nil || len(s) < 4 {
+		return 0, fmt.Errorf("firmware %q: write the digits that ATVR shows, such as \"11413\"", s)
 	}
-	if of == nil {
-		return Profile{}, fmt.Errorf("unknown model %q: use %s or %s", model, LTEM, Cat1)
-	}
-	return Profile{}, fmt.Errorf("unknown firmware %q for the model %s: use %s", firmware, model, strings.Join(of, " or "))
+	return uint32(n), nil
 }

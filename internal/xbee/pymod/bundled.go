@@ -28,13 +28,18 @@ func (b *Board) MapBundle(v *vm.VM) {
 	}
 	base, _ := v.Heap().Flash()
 	if b.bundle.image == nil || b.bundle.image.Base != base {
-		image, err := r.Build(v.Firmware(), base)
+		image, err := r.Build(v.Firmware(), b.bundleArea(), base)
 		if err != nil {
 			b.note(err.Error() + "; this firmware leaves it out: bundle it again")
 		}
 		b.bundle.image = image
 	}
 	v.MapFlash(b.bundle.image.Bytes, b.bundle.image.Names)
+}
+
+// bundleArea is how much room the firmware has for the bundle.
+func (b *Board) bundleArea() bundle.Area {
+	return bundle.Area{PayloadBytes: b.Profile.BundleBytes.Value, Qstrs: b.Profile.BundleQstrs.Value}
 }
 
 // bundleRecord returns what is bundled, reading it at first use.

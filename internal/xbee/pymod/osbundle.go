@@ -68,7 +68,7 @@ type bundling struct {
 
 func (w *bundling) run(files []string) {
 	base, _ := w.v.Heap().Flash()
-	w.build = bundle.NewBuilder(w.v.Firmware(), base)
+	w.build = bundle.NewBuilder(w.v.Firmware(), w.b.bundleArea(), base)
 	for range bundleSmallPieces {
 		w.v.Alloc(memory.BlockBytes)
 	}
@@ -85,7 +85,7 @@ func (w *bundling) run(files []string) {
 		}
 		w.v.Release(mark)
 	}
-	w.out.Printf("Used %u/%u QSTR entries.\n", w.build.Qstrs(), bundle.MaxQstrs)
+	w.out.Printf("Used %u/%u QSTR entries.\n", w.build.Qstrs(), w.b.Profile.BundleQstrs.Value)
 	pylib.MemInfo(w.v, w.out)
 	image := w.build.Image()
 	w.record.Date = uint32(w.b.RTC())
@@ -95,7 +95,7 @@ func (w *bundling) run(files []string) {
 		w.out.PrintException(w.v.NewException(vm.TypeOSError, vm.SmallInt(int(w.b.errno(err))+w.v.Options().ErrnoOffset)))
 		return
 	}
-	w.out.Printf("Embedded %u module(s) to %u/%u bytes of flash.\n", len(image.Modules), image.Used, bundle.PayloadBytes)
+	w.out.Printf("Embedded %u module(s) to %u/%u bytes of flash.\n", len(image.Modules), image.Used, w.b.Profile.BundleBytes.Value)
 }
 
 // add puts one file into the bundle. On its way there the module is on the
