@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"sync"
 )
 
 // Device is everything a module keeps without power, in one storage: its file
-// system and its blobs. It serves one goroutine.
+// system and its blobs. It may be used from several goroutines.
 type Device struct {
+	mu      sync.Mutex // over all that is below, and the files that are open
 	im      *image
 	fs      FS
 	storage Storage
@@ -72,7 +74,11 @@ func (d *Device) FS() *FS { return &d.fs }
 
 // Close releases the storage. It is a loss of power for the device: what open
 // files have not flushed is lost.
-func (d *Device) Close() error { return d.storage.Close() }
+func (d *Device) Close() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.storage.Close()
+}
 
 // commit makes edits, all or none: first in the storage, then in memory. An
 // error means that the device must behave as if nothing had been done; whether
@@ -155,10 +161,16 @@ func (d *Device) Blob(name string) Blob {
 }
 
 // Get returns a copy of the content, nil if the area was never written.
-func (b Blob) Get() []byte { return bytes.Clone(b.d.im.blobs[b.name]) }
+func (b Blob) Get() []byte {
+	b.d.mu.Lock()
+	defer b.d.mu.Unlock()
+	return bytes.Clone(b.d.im.blobs[b.name])
+}
 
 // Put replaces the content. After an error the old one is still there.
 func (b Blob) Put(p []byte) error {
+	b.d.mu.Lock()
+	defer b.d.mu.Unlock()
 	if len(p) > blobMax {
 		return ENOSPC
 	}
@@ -167,6 +179,8 @@ func (b Blob) Put(p []byte) error {
 
 // Delete empties the area, as if it was never written.
 func (b Blob) Delete() error {
+	b.d.mu.Lock()
+	defer b.d.mu.Unlock()
 	if _, ok := b.d.im.blobs[b.name]; !ok {
 		return nil
 	}

@@ -4,8 +4,7 @@
 //
 // [FS] is the file system. A [Device] is the whole of what a module keeps
 // without power: the file system and some named blobs beside it (the bundle
-// area, the saved AT registers). Both serve the one goroutine that runs the
-// device.
+// area, the saved AT registers).
 //
 // # How the image survives a crash
 //

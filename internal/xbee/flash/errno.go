@@ -28,7 +28,8 @@ const (
 // Name is the symbol of e, as uerrno.errorcode has it.
 func (e Errno) Name() string { name, _ := e.texts(); return name }
 
-// Text describes e in a few words.
+// Text describes e in a few words: for ENOENT those of a module, for the others
+// ours in the same manner.
 func (e Errno) Text() string { _, text := e.texts(); return text }
 
 // Error is the form in which ATFS reports e: the symbol, a space, a
@@ -38,27 +39,27 @@ func (e Errno) Error() string { return e.Name() + " " + e.Text() }
 func (e Errno) texts() (name, text string) {
 	switch e {
 	case EPERM:
-		return "EPERM", "Operation not permitted"
+		return "EPERM", "not permitted"
 	case ENOENT:
-		return "ENOENT", "No such file or directory"
+		return "ENOENT", "does not exist" // observed: xbf archive/cpython/tests.py
 	case EIO:
-		return "EIO", "I/O error"
+		return "EIO", "input/output error"
 	case EBADF:
-		return "EBADF", "Bad file number"
+		return "EBADF", "file is not open"
 	case EEXIST:
-		return "EEXIST", "File exists"
+		return "EEXIST", "already exists"
 	case EISDIR:
-		return "EISDIR", "Is a directory"
+		return "EISDIR", "is a directory"
 	case EINVAL:
-		return "EINVAL", "Invalid argument"
+		return "EINVAL", "invalid name or argument"
 	case ENFILE:
-		return "ENFILE", "Too many open files"
+		return "ENFILE", "too many open files"
 	case EFBIG:
-		return "EFBIG", "File too large"
+		return "EFBIG", "file too large"
 	case ENOSPC:
-		return "ENOSPC", "No space left on device"
+		return "ENOSPC", "no space left"
 	}
-	return fmt.Sprintf("E%d", uint8(e)), "Unknown error"
+	return fmt.Sprintf("E%d", uint8(e)), "unknown error"
 }
 
 // HostError is a failure of the host's storage: the device sees EIO, the

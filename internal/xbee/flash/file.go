@@ -21,6 +21,8 @@ type File struct {
 // A new file is in the image, empty, from here on; the content of an existing
 // file stays there until the new content is flushed.
 func (fs *FS) Open(cwd, path string, m Mode) (*File, error) {
+	fs.d.mu.Lock()
+	defer fs.d.mu.Unlock()
 	at, err := fs.walk(cwd, path)
 	if err != nil {
 		return nil, err
@@ -86,6 +88,8 @@ func (n *node) beginChange() {
 
 // Read implements io.Reader. A file not opened for reading is EPERM.
 func (f *File) Read(p []byte) (int, error) {
+	f.fs.d.mu.Lock()
+	defer f.fs.d.mu.Unlock()
 	switch {
 	case f.node == nil:
 		return 0, EBADF
@@ -104,6 +108,8 @@ func (f *File) Read(p []byte) (int, error) {
 // Write implements io.Writer. When the flash is full it writes what fits and
 // fails with ENOSPC. A file not opened for writing is EPERM.
 func (f *File) Write(p []byte) (int, error) {
+	f.fs.d.mu.Lock()
+	defer f.fs.d.mu.Unlock()
 	n := f.node
 	switch {
 	case n == nil:
@@ -144,6 +150,8 @@ func (f *File) Write(p []byte) (int, error) {
 // Seek implements io.Seeker. Beyond the end is allowed, before the beginning
 // EINVAL; in a secure file seeking is EPERM.
 func (f *File) Seek(offset int64, whence int) (int64, error) {
+	f.fs.d.mu.Lock()
+	defer f.fs.d.mu.Unlock()
 	if f.node == nil {
 		return 0, EBADF
 	}
@@ -171,6 +179,8 @@ func (f *File) Seek(offset int64, whence int) (int64, error) {
 
 // Tell is the position of the next read or write.
 func (f *File) Tell() (int, error) {
+	f.fs.d.mu.Lock()
+	defer f.fs.d.mu.Unlock()
 	if f.node == nil {
 		return 0, EBADF
 	}
@@ -179,6 +189,8 @@ func (f *File) Tell() (int, error) {
 
 // Flush stores what has been written. After a failure it can be tried again.
 func (f *File) Flush() error {
+	f.fs.d.mu.Lock()
+	defer f.fs.d.mu.Unlock()
 	if f.node == nil {
 		return EBADF
 	}
@@ -202,6 +214,12 @@ func (fs *FS) flush(n *node) error {
 // same, and once nobody else has the file open, it has its stored content
 // again. Closing twice does nothing.
 func (f *File) Close() error {
+	f.fs.d.mu.Lock()
+	defer f.fs.d.mu.Unlock()
+	return f.close()
+}
+
+func (f *File) close() error {
 	if f.node == nil {
 		return nil
 	}
@@ -225,9 +243,11 @@ func (f *File) Close() error {
 // CloseAll closes every open file, as a soft reset does, and returns the first
 // error.
 func (fs *FS) CloseAll() error {
+	fs.d.mu.Lock()
+	defer fs.d.mu.Unlock()
 	var first error
 	for len(fs.open) > 0 {
-		if err := fs.open[0].Close(); err != nil && first == nil {
+		if err := fs.open[0].close(); err != nil && first == nil {
 			first = err
 		}
 	}
@@ -237,6 +257,8 @@ func (fs *FS) CloseAll() error {
 // Sync flushes every open file. All of the operations are stored already when
 // they return.
 func (fs *FS) Sync() error {
+	fs.d.mu.Lock()
+	defer fs.d.mu.Unlock()
 	for _, f := range fs.open {
 		if err := fs.flush(f.node); err != nil {
 			return err

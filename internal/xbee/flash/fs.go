@@ -8,7 +8,8 @@ import (
 // FS is the file system below /flash. Paths are absolute or relative to the
 // cwd argument, a full path: the module keeps one current directory for ATFS
 // and another for Python. Errors are [Errno] values, or a *HostError if the
-// host could not store the change.
+// host could not store the change. It may be used from several goroutines: a
+// program goes on while somebody at the serial port looks at its files.
 type FS struct {
 	d    *Device
 	open []*File
@@ -28,6 +29,8 @@ func (n *node) info() Info {
 
 // Stat describes what is at path.
 func (fs *FS) Stat(cwd, path string) (Info, error) {
+	fs.d.mu.Lock()
+	defer fs.d.mu.Unlock()
 	at, err := fs.find(cwd, path)
 	if err != nil {
 		return Info{}, err
@@ -38,6 +41,8 @@ func (fs *FS) Stat(cwd, path string) (Info, error) {
 // Chdir returns the full path of the directory at path, in the letters it was
 // created with: the new current directory. A file is ENOENT.
 func (fs *FS) Chdir(cwd, path string) (string, error) {
+	fs.d.mu.Lock()
+	defer fs.d.mu.Unlock()
 	at, err := fs.find(cwd, path)
 	if err != nil {
 		return "", err
@@ -51,6 +56,8 @@ func (fs *FS) Chdir(cwd, path string) (string, error) {
 // List describes the entries of the directory at path in the order they were
 // created. A file is ENOENT.
 func (fs *FS) List(cwd, path string) ([]Info, error) {
+	fs.d.mu.Lock()
+	defer fs.d.mu.Unlock()
 	at, err := fs.find(cwd, path)
 	if err != nil {
 		return nil, err
@@ -67,6 +74,8 @@ func (fs *FS) List(cwd, path string) ([]Info, error) {
 
 // Mkdir makes a directory. In "/" it is EPERM.
 func (fs *FS) Mkdir(cwd, path string) error {
+	fs.d.mu.Lock()
+	defer fs.d.mu.Unlock()
 	at, err := fs.walk(cwd, path)
 	if err == nil {
 		err = at.free()
@@ -83,6 +92,8 @@ func (fs *FS) Mkdir(cwd, path string) error {
 // Remove removes a file. A program that has it open can go on using it; its
 // space is free when it is closed.
 func (fs *FS) Remove(cwd, path string) error {
+	fs.d.mu.Lock()
+	defer fs.d.mu.Unlock()
 	at, err := fs.find(cwd, path)
 	if err != nil {
 		return err
@@ -96,6 +107,8 @@ func (fs *FS) Remove(cwd, path string) error {
 // Rmdir removes an empty directory. EINVAL stands for "not empty" and for "not
 // a directory", which uerrno has no numbers for; /flash is EPERM.
 func (fs *FS) Rmdir(cwd, path string) error {
+	fs.d.mu.Lock()
+	defer fs.d.mu.Unlock()
 	at, err := fs.find(cwd, path)
 	switch {
 	case err != nil:
@@ -138,6 +151,8 @@ func (fs *FS) Rename(cwd, from, to string) error { return fs.move(cwd, from, to,
 func (fs *FS) Replace(cwd, from, to string) error { return fs.move(cwd, from, to, true) }
 
 func (fs *FS) move(cwd, from, to string, replace bool) error {
+	fs.d.mu.Lock()
+	defer fs.d.mu.Unlock()
 	src, err := fs.find(cwd, from)
 	if err != nil {
 		return err
@@ -195,6 +210,8 @@ func (n *node) depth() int {
 // Format erases every file and makes the directories of a new module. Files
 // that are open fail with EBADF from now on. Blobs stay.
 func (fs *FS) Format() error {
+	fs.d.mu.Lock()
+	defer fs.d.mu.Unlock()
 	es := []edit{{op: editFormat}}
 	for _, e := range freshEdits {
 		// Ids are not used twice, so that a stale handle finds nothing.
@@ -214,6 +231,8 @@ func (fs *FS) Format() error {
 // Hash returns the SHA-256 of a file's content, secure or not (the
 // documentation speaks of secure files only; that it works on any is a choice).
 func (fs *FS) Hash(cwd, path string) ([sha256.Size]byte, error) {
+	fs.d.mu.Lock()
+	defer fs.d.mu.Unlock()
 	n, err := fs.file(cwd, path)
 	if err != nil {
 		return [sha256.Size]byte{}, err
@@ -224,6 +243,8 @@ func (fs *FS) Hash(cwd, path string) ([sha256.Size]byte, error) {
 // ReadSecure returns a copy of a file's content, secure or not. It is for the
 // module itself (TLS keys, imported code), never for what a user can see.
 func (fs *FS) ReadSecure(cwd, path string) ([]byte, error) {
+	fs.d.mu.Lock()
+	defer fs.d.mu.Unlock()
 	n, err := fs.file(cwd, path)
 	if err != nil {
 		return nil, err
@@ -247,7 +268,11 @@ type Usage struct{ Blocks, Free int }
 
 // Usage counts a block for every directory and every begun block of a file, an
 // empty file counting one. What the module counts is not known.
-func (fs *FS) Usage() Usage { return Usage{Blocks: Blocks, Free: Blocks - fs.d.im.used} }
+func (fs *FS) Usage() Usage {
+	fs.d.mu.Lock()
+	defer fs.d.mu.Unlock()
+	return Usage{Blocks: Blocks, Free: Blocks - fs.d.im.used}
+}
 
 // room reports whether blocks more can be used.
 func (fs *FS) room(blocks int) error {

@@ -35,6 +35,8 @@ type Laid struct{ Written, Removed []string }
 // does not allow, two names that are one to it, and too little room are
 // errors, which say so by host path.
 func (d *Device) Lay(files []HostFile) (Laid, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	l := layer{d: d, next: d.im.next, dirs: map[string]uint32{}}
 	seen := map[string]string{}
 	for _, f := range files {

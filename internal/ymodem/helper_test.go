@@ -1,0 +1,164 @@
+package ymodem
+
+import (
+	"bytes"
+	"io"
+	"sync"
+	"time"
+)
+
+// wire joins two ports in virtual time, which moves on when both sides wait and
+// nothing is under way.
+type wire struct {
+	mu    sync.Mutex
+	moved *sync.Cond
+	now   time.Duration
+	ends  [2]end
+}
+
+type end struct {
+	w        *wire
+	n        int
+	queue    []byte
+	noise    func([]byte) []byte // on what arrives here
+	waiting  bool
+	until    time.Duration
+	finished bool
+}
+
+func newWire() *wire {
+	w := &wire{}
+	w.moved = sync.NewCond(&w.mu)
+	for i := range w.ends {
+		w.ends[i] = end{w: w, n: i}
+	}
+	return w
+}
+
+func (e *end) other() *end { return &e.w.ends[1-e.n] }
+
+func (e *end) Write(p []byte) {
+	e.w.mu.Lock()
+	defer e.w.mu.Unlock()
+	o := e.other()
+	if p = bytes.Clone(p); o.noise != nil {
+		p = o.noise(p)
+	}
+	o.queue = append(o.queue, p...)
+	e.w.moved.Broadcast()
+}
+
+func (e *end) Byte(d time.Duration) (byte, bool) {
+	e.w.mu.Lock()
+	defer e.w.mu.Unlock()
+	o := e.other()
+	e.until, e.waiting = e.w.now+d, true
+	defer func() { e.waiting = false }()
+	for len(e.queue) == 0 {
+		switch {
+		case e.w.now >= e.until:
+			return 0, false
+		case o.finished:
+			e.w.now = e.until
+		case o.waiting && len(o.queue) == 0:
+			e.w.now = min(e.until, o.until)
+			e.w.moved.Broadcast()
+		default:
+			e.w.moved.Wait()
+		}
+	}
+	b := e.queue[0]
+	e.queue = e.queue[1:]
+	return b, true
+}
+
+func (e *end) finish() {
+	e.w.mu.Lock()
+	e.finished = true
+	e.w.moved.Broadcast()
+	e.w.mu.Unlock()
+}
+
+// files is a sink that keeps what it gets.
+type files struct {
+	heads []Header
+	data  [][]byte
+	ended int
+	limit int   // bytes it takes of a file, 0: all
+	begin error // what Begin returns
+}
+
+func (f *files) Begin(h Header) error {
+	if f.begin != nil {
+		return f.begin
+	}
+	f.heads, f.data = append(f.heads, h), append(f.data, nil)
+	return nil
+}
+
+func (f *files) Write(p []byte) (int, error) {
+	i := len(f.data) - 1
+	if f.limit > 0 && len(f.data[i])+len(p) > f.limit {
+		return 0, io.ErrShortWrite
+	}
+	f.data[i] = append(f.data[i], p...)
+	return len(p), nil
+}
+
+func (f *files) End() error { f.ended++; return nil }
+
+// script is a port whose other side is given: what is in one piece arrives
+// together, an empty piece is silence until somebody has waited in vain.
+type script struct {
+	in    [][]byte
+	begun bool // the first piece has begun to arrive
+	out   []byte
+}
+
+func (s *script) Byte(d time.Duration) (byte, bool) {
+	if len(s.in) == 0 || d == 0 && !s.begun {
+		return 0, false
+	}
+	if len(s.in[0]) == 0 {
+		s.in = s.in[1:]
+		return 0, false
+	}
+	b := s.in[0][0]
+	s.in[0], s.begun = s.in[0][1:], true
+	if len(s.in[0]) == 0 {
+		s.in, s.begun = s.in[1:], false
+	}
+	return b, true
+}
+
+func (s *script) Write(p []byte) { s.out = append(s.out, p...) }
+
+// packet is a block as it is on the line.
+func packet(n byte, size int, data string) []byte {
+	b := make([]byte, 3+size+2)
+	b[0], b[1], b[2] = soh, n, ^n
+	if size == longBlock {
+		b[0] = stx
+	}
+	copy(b[3:], data)
+	c := checksum(b[3 : 3+size])
+	b[3+size], b[4+size] = byte(c>>8), byte(c)
+	return b
+}
+
+// content is size bytes that look like anything.
+func content(size int) []byte {
+	b := make([]byte, size)
+	x := uint32(size)*2654435761 + 1
+	for i := range b {
+		x ^= x << 13
+		x ^= x >> 17
+		x ^= x << 5
+		b[i] = byte(x)
+	}
+	return b
+}
+
+func file(name string, b []byte) File {
+	return File{Header{Name: name, Size: int64(len(b))}, bytes.NewReader(b)}
+}
