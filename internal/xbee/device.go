@@ -17,6 +17,7 @@ import (
 	"github.com/skep-sim/skep/internal/vm"
 	"github.com/skep-sim/skep/internal/world"
 	"github.com/skep-sim/skep/internal/xbee/at"
+	"github.com/skep-sim/skep/internal/xbee/board"
 	"github.com/skep-sim/skep/internal/xbee/flash"
 	"github.com/skep-sim/skep/internal/xbee/modem"
 	"github.com/skep-sim/skep/internal/xbee/profile"
@@ -54,10 +55,12 @@ type Device struct {
 	profile profile.Profile
 	vm      *vm.VM
 	board   *pymod.Board
-	regs    *at.Registers
-	modem   *modem.Modem
-	console *console
-	repl    *repl.REPL
+	// hardware is what is around the processor; it outlives every reset.
+	hardware *board.Board
+	regs     *at.Registers
+	modem    *modem.Modem
+	console  *console
+	repl     *repl.REPL
 
 	noteMu sync.Mutex
 	noted  map[string]bool
@@ -76,6 +79,7 @@ type Result struct {
 // New makes a device, powered off.
 func New(c Config) *Device {
 	d := &Device{conf: c, profile: c.Profile, noted: make(map[string]bool)}
+	d.hardware = board.New(c.World.Clock().Ticks)
 	return d
 }
 
@@ -87,16 +91,16 @@ func (d *Device) Run() Result {
 	defer d.console.close()
 	d.powerOn(pymod.PowerOnReset)
 	for {
-		again, cause := d.session()
+		again, reset := d.session()
 		if !again {
 			d.modem.CloseAll()
 			d.conf.Flash.FS().CloseAll()
 			return d.result
 		}
-		if cause != pymod.SoftResetCause {
-			d.powerOn(cause)
+		if reset.Kind == pymod.HardReset {
+			d.powerOn(reset.Cause)
 		} else {
-			d.board.Cause = cause
+			d.board.Cause = reset.Cause
 		}
 	}
 }
@@ -115,9 +119,10 @@ func (d *Device) powerOn(cause pymod.ResetCause) {
 	d.modem.SetAirplane(d.regs.Active("AM").Int() == 1)
 	d.board = &pymod.Board{
 		Profile: d.profile, World: w, Flash: d.conf.Flash, Registers: d.regs, Modem: d.modem,
-		Cwd: flash.Root, Cause: cause, Note: d.note, Interrupt: d.console.pressed,
+		Hardware: d.hardware, Cwd: flash.Root, Cause: cause, Note: d.note, Interrupt: d.console.pressed,
 		PoweredOn: w.Clock().Ticks(), Registered: d.modem.IsConnected, Asleep: d.modem.LoseConnections,
 	}
+	d.wirePins()
 	d.weakSupply()
 	heap := d.conf.HeapBytes
 	if heap == 0 {
@@ -164,7 +169,7 @@ func NewFirmware(p profile.Profile, features *vm.Options) *Firmware {
 	pymod.Errnos(fw)
 	pylib.Standard(fw, pylib.SysConfig{Platform: p.Platform.Value, Version: p.MicroPython.Value, Language: p.SysVersion.Value})
 	pylib.Help(fw, helpText)
-	pymod.System(fw)
+	pymod.System(fw, p.Level())
 	pymod.Sockets(fw)
 	pymod.Network(fw)
 	return &Firmware{fw.Seal(), at.Table(p)}
@@ -236,7 +241,7 @@ func (d *Device) weakSupply() {
 
 // session is one life of the interpreter, from its start to a reset. again is
 // false when the device is powered off.
-func (d *Device) session() (again bool, cause pymod.ResetCause) {
+func (d *Device) session() (again bool, reset pymod.Reset) {
 	defer func() {
 		r := recover()
 		if r == nil {
@@ -251,17 +256,19 @@ func (d *Device) session() (again bool, cause pymod.ResetCause) {
 			d.note(f.Error())
 			d.result.Ran, d.result.Failed = true, true
 			d.endSession()
-			again, cause = !d.conf.NoREPL, pymod.LockupReset
+			again, reset = !d.conf.NoREPL, pymod.Reset{Kind: pymod.HardReset, Cause: pymod.LockupReset}
 			return
 		}
-		reset, ok := r.(pymod.Reset)
+		asked, ok := r.(pymod.Reset)
 		if !ok {
 			panic(r)
 		}
-		again, cause = true, reset.Cause
+		again, reset = true, asked
 		if reset.Kind == pymod.SoftReset {
 			d.console.writeText([]byte("soft reboot\n"))
-			cause = pymod.SoftResetCause
+			if reset.Cause == 0 {
+				reset.Cause = pymod.SoftResetCause
+			}
 		}
 		d.endSession()
 	}()
@@ -270,16 +277,16 @@ func (d *Device) session() (again bool, cause pymod.ResetCause) {
 	if d.autostart() {
 		ran := d.runMain()
 		if d.conf.NoREPL {
-			return false, 0
+			return false, reset
 		}
 		if ran {
 			d.repl.Prompt()
 		}
 	} else if d.conf.NoREPL {
-		return false, 0
+		return false, reset
 	}
 	if d.repl.Run() == repl.EndOfInput {
-		return false, 0
+		return false, reset
 	}
 	panic(pymod.Reset{Kind: pymod.SoftReset})
 }
@@ -289,6 +296,7 @@ func (d *Device) endSession() {
 	d.modem.CloseAll()
 	d.conf.Flash.FS().CloseAll()
 	d.board.Cwd = flash.Root
+	d.hardware.SoftReset()
 }
 
 // startInterpreter begins with an empty heap and maps the bundle.
@@ -369,4 +377,5 @@ func (d *Device) poll() {
 	if d.console.hit.Swap(false) {
 		d.vm.KeyboardInterrupt()
 	}
+	d.board.Bite()
 }

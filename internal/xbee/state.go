@@ -103,6 +103,8 @@ func (s *state) Obey(name string, arg at.Value) (at.Value, error) {
 		return s.lookUp(arg)
 	case "PY":
 		return s.python(arg)
+	case "IS":
+		return (*Device)(s).sampleText()
 	default:
 		return at.Value{}, fmt.Errorf("%s: %w: the virtual module cannot do this", name, at.ErrFailed)
 	}
@@ -159,6 +161,7 @@ func (s *state) Applied(names []string) {
 			s.modem.SetAirplane(s.regs.Active("AM").Int() == 1)
 		}
 	}
+	(*Device)(s).pinsApplied(names)
 }
 
 func (s *state) onUSB() bool { return s.conf.World.Power().Supply() == world.USB }

@@ -240,6 +240,7 @@ func pins() []Register {
 		num("ST", "wake time, ms", 1, 0x36EE80, 0xEA60, own, guide+"; limits and default chosen"),
 		num("SO", "sleep options", 0, 0xFF, 0, own, guide+"; limits chosen"),
 		num("IR", "sample interval, ms", 0, 0xFFFF, 0, own, likeRF),
+		order("IS", "read the pins that are set up to be read", doc, guide),
 		num("PR", "pull resistors", 0, 0x7FFF, 0x7FFF, own, likeRF),
 		num("PD", "direction of the pull resistors", 0, 0x7FFF, 0x7FFF, own, likeRF),
 		oneOf("BT", "Bluetooth", 0, doc, guide, 0, 1),

@@ -10,6 +10,7 @@ import (
 	"github.com/skep-sim/skep/internal/vm"
 	"github.com/skep-sim/skep/internal/world"
 	"github.com/skep-sim/skep/internal/xbee/at"
+	hw "github.com/skep-sim/skep/internal/xbee/board"
 	"github.com/skep-sim/skep/internal/xbee/flash"
 	"github.com/skep-sim/skep/internal/xbee/modem"
 	"github.com/skep-sim/skep/internal/xbee/profile"
@@ -23,6 +24,8 @@ type Board struct {
 	Flash     *flash.Device
 	Registers *at.Registers
 	Modem     *modem.Modem
+	// Hardware is what module machine works on.
+	Hardware *hw.Board
 	// Cwd is the working directory of Python, "/flash" after every soft reboot.
 	Cwd string
 	// Cause is what machine.reset_cause() returns.

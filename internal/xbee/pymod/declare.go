@@ -10,10 +10,10 @@ import (
 // the one bundle report that was observed come out (device-facts.md 5.3).
 var firmwareNames = [...]string{"data"}
 
-// System declares the modules that concern the module itself: uos, files,
-// utime, machine and xbee. Errnos comes before module uerrno is declared, so it
+// System declares the modules that concern the module itself, as they are at a
+// feature level: uos, files, utime, machine and xbee. Errnos comes before module uerrno is declared, so it
 // is called apart.
-func System(fw *vm.Firmware) {
+func System(fw *vm.Firmware, level int) {
 	for _, name := range mpy.StaticNames() {
 		fw.Q(name)
 	}
@@ -23,6 +23,6 @@ func System(fw *vm.Firmware) {
 	OS(fw)
 	IO(fw)
 	Time(fw)
-	Machine(fw)
+	Machine(fw, level)
 	XBee(fw)
 }

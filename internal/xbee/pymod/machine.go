@@ -4,11 +4,24 @@ import (
 	"encoding/binary"
 
 	"github.com/skep-sim/skep/internal/vm"
+	hw "github.com/skep-sim/skep/internal/xbee/board"
 )
 
-// Machine declares module machine as far as it needs no pins (device-facts.md
-// 8.4).
-func Machine(fw *vm.Firmware) {
+// Feature levels from which parts of module machine exist (device-facts.md 1.2).
+const (
+	levelWDT     = 0x15
+	levelReadU16 = 0x16
+)
+
+// machineTypes are the classes of module machine.
+type machineTypes struct {
+	pin, adc, pwm, i2c, uart, wdt *vm.Type
+
+	board [hw.NumPins]vm.Value // the pins, which lie in ROM
+}
+
+// Machine declares module machine at a feature level (device-facts.md 8.4).
+func Machine(fw *vm.Firmware, level int) {
 	m := fw.Module("umachine")
 	m.Add("unique_id", fw.Func0("unique_id", uniqueID))
 	reset := func(name string, r Reset) {
@@ -28,6 +41,20 @@ func Machine(fw *vm.Firmware) {
 		m.Int(name, i+int(PowerOnReset))
 	}
 	m.Int("PIN_WAKE", pinWake).Int("RTC_WAKE", rtcWake)
+
+	var t machineTypes
+	t.declarePin(fw)
+	t.declareADC(fw, level)
+	t.declarePWM(fw)
+	t.declareI2C(fw)
+	t.declareUART(fw)
+	m.Add("Pin", t.pin.Value()).Add("ADC", t.adc.Value()).Add("PWM", t.pwm.Value())
+	m.Add("I2C", t.i2c.Value()).Add("UART", t.uart.Value())
+	if level >= levelWDT {
+		t.declareWDT(fw)
+		m.Add("WDT", t.wdt.Value())
+		m.Int("CLEAN_SHUTDOWN", cleanShutdown)
+	}
 	fw.Alias("machine", m, true)
 }
 
@@ -43,4 +70,16 @@ func uniqueID(v *vm.VM) vm.Value {
 		id = append(id, half.Text()...)
 	}
 	return v.NewBytes(id)
+}
+
+// raiseValue raises ValueError with the text of an error.
+func raiseValue(v *vm.VM, err error) {
+	if err != nil {
+		v.RaiseMsg(vm.TypeValueError, err.Error())
+	}
+}
+
+// wrongType is what a method raises that is called on something else.
+func wrongType(v *vm.VM) {
+	v.RaiseMsg(vm.TypeTypeError, "argument has wrong type")
 }

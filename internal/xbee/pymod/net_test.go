@@ -54,7 +54,7 @@ func newNetRig(t *testing.T, model string, supply world.Supply, routes ...worldt
 	fw := vm.NewFirmware(vm.XBee())
 	Errnos(fw)
 	pylib.Standard(fw, pylib.SysConfig{Platform: "xbee-cellular", Version: [3]int{1, 11, 0}})
-	System(fw)
+	System(fw, 0x13)
 	Sockets(fw)
 	Network(fw)
 	r.vm = vm.New(vm.Config{

@@ -9,6 +9,7 @@ import (
 	"github.com/skep-sim/skep/internal/vm"
 	"github.com/skep-sim/skep/internal/world"
 	"github.com/skep-sim/skep/internal/xbee/at"
+	hw "github.com/skep-sim/skep/internal/xbee/board"
 	"github.com/skep-sim/skep/internal/xbee/flash"
 	"github.com/skep-sim/skep/internal/xbee/profile"
 )
@@ -58,20 +59,29 @@ func newRig(t testing.TB, more ...func(*vm.Firmware)) *rig {
 
 func newRigOn(t testing.TB, dev *flash.Device, more ...func(*vm.Firmware)) *rig {
 	t.Helper()
+	return newRigAt(t, dev, 0, more...)
+}
+
+// newRigAt is newRigOn at a feature level; 0 is the default profile's.
+func newRigAt(t testing.TB, dev *flash.Device, level uint32, more ...func(*vm.Firmware)) *rig {
+	t.Helper()
 	p, err := profile.Find("", "")
 	if err != nil {
 		t.Fatal(err)
 	}
+	if level != 0 {
+		p.Firmware = p.Firmware&^0xFF | level
+	}
 	r := &rig{t: t, clock: world.NewVirtualClock(world.VirtualStart)}
 	r.board = &Board{
-		Profile: p, World: world.Virtual(1).WithClock(r.clock), Flash: dev, Cwd: flash.Root, Cause: PowerOnReset,
+		Profile: p, World: world.Virtual(1).WithClock(r.clock), Hardware: hw.New(r.clock.Ticks), Flash: dev, Cwd: flash.Root, Cause: PowerOnReset,
 		Note: func(text string) { r.notes = append(r.notes, text) },
 	}
 	r.board.Registers = at.New(at.Table(p), p, testModule{r.board}, dev.Blob("registers"))
 	fw := vm.NewFirmware(vm.XBee())
 	Errnos(fw)
 	pylib.Standard(fw, pylib.SysConfig{Platform: "xbee-cellular", Version: [3]int{1, 11, 0}})
-	System(fw)
+	System(fw, p.Level())
 	for _, f := range more {
 		f(fw)
 	}
@@ -82,6 +92,7 @@ func newRigOn(t testing.TB, dev *flash.Device, more ...func(*vm.Firmware)) *rig 
 			Stdout: func(b []byte) { r.out.Write(b) },
 			Files:  &Importer{Board: r.board},
 			Note:   r.board.Note,
+			Poll:   r.board.Bite,
 		},
 	})
 	Attach(r.vm, r.board)
@@ -113,7 +124,8 @@ func (r *rig) run(src string) (out string) {
 			}
 			r.out.WriteString([]string{"soft", "hard"}[reset.Kind] + " reset\n")
 			r.board.FS().CloseAll()
-			r.board.Cwd = flash.Root
+			r.board.Cwd, r.board.Cause = flash.Root, reset.Cause
+			r.board.Hardware.SoftReset()
 			r.boot()
 			out = r.out.String()
 		}
