@@ -274,11 +274,19 @@ func (fw *Firmware) Module(name string) *ModuleDef {
 	if m, ok := fw.modIndex[q]; ok {
 		return m
 	}
+	m := fw.Submodule(name)
+	fw.modules = append(fw.modules, m)
+	fw.modIndex[q] = m
+	return m
+}
+
+// Submodule makes a module that can only be reached as an attribute of the one
+// that it is added to, with from ... import.
+func (fw *Firmware) Submodule(name string) *ModuleDef {
+	q := fw.Q(name)
 	m := &ModuleDef{fw: fw, name: q, dict: &Dict{}}
 	m.value = fw.addROM(romObj{typ: TypeModule, mod: m})
 	m.dict.set(QName, q.Value())
-	fw.modules = append(fw.modules, m)
-	fw.modIndex[q] = m
 	return m
 }
 

@@ -337,6 +337,9 @@ func (vm *VM) DictGet(d, key Value) Value {
 	return Null
 }
 
+// DictRemove removes a key, if it is there.
+func (vm *VM) DictRemove(d, key Value) { vm.mapFind(DictMap(d), key, mapRemove) }
+
 // DictLen returns the number of entries of a dict.
 func (vm *VM) DictLen(d Value) int { return vm.mapUsed(DictMap(d)) }
 

@@ -169,9 +169,7 @@ func NewFirmware(p profile.Profile, features *vm.Options) *Firmware {
 	pymod.Errnos(fw)
 	pylib.Standard(fw, pylib.SysConfig{Platform: p.Platform.Value, Version: p.MicroPython.Value, Language: p.SysVersion.Value})
 	pylib.Help(fw, helpText)
-	pymod.System(fw, p.Level())
-	pymod.Sockets(fw)
-	pymod.Network(fw)
+	pymod.Declare(fw, p)
 	return &Firmware{fw.Seal(), at.Table(p)}
 }
 
@@ -185,6 +183,8 @@ func Options(p profile.Profile) vm.Options {
 	o.ImportBlocks = p.ImportBlocks.Value
 	o.HashBytes = p.QstrHashBytes.Value
 	o.StackLimit = p.StackLimit.Value
+	o.IOBase = p.Level() >= 0x18
+	o.Input = p.Level() >= 0x16 // xmp samples/bluetooth/pairing and remote_manager/cloud_monitor use it
 	return o
 }
 
@@ -378,4 +378,5 @@ func (d *Device) poll() {
 		d.vm.KeyboardInterrupt()
 	}
 	d.board.Bite()
+	d.board.Pump(d.vm)
 }

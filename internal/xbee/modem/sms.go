@@ -82,3 +82,6 @@ func validPhone(s string) bool {
 func isASCII(s string) bool {
 	return strings.IndexFunc(s, func(r rune) bool { return r >= 0x80 }) < 0
 }
+
+// WaitingSMS is how many messages the inbox holds.
+func (m *Modem) WaitingSMS() int { return len(m.inbox) }

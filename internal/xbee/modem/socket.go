@@ -47,7 +47,8 @@ type Socket struct {
 	held  []byte // what a failed read has left for the next
 	creds *Credentials
 
-	flows []*flow // of UDP
+	flows []*flow   // of UDP
+	first *datagram // of UDP: taken off its flow already
 }
 
 // Socket takes a socket of the table. ENFILE is for a full table.
@@ -333,5 +334,5 @@ func (s *Socket) release() {
 	for _, f := range s.flows {
 		f.conn.Close()
 	}
-	s.flows, s.held = nil, nil
+	s.flows, s.held, s.first = nil, nil, nil
 }

@@ -134,6 +134,10 @@ func (s *Socket) recvFrom(p []byte, d Deadline) (int, netip.AddrPort, Errno) {
 	case lost:
 		return 0, s.peer, 0
 	}
+	if d := s.first; d != nil {
+		s.first = nil
+		return copy(p, d.data), d.from, 0
+	}
 	for {
 		var events []<-chan struct{}
 		for _, f := range s.flows {

@@ -14,6 +14,7 @@ import (
 	"github.com/skep-sim/skep/internal/xbee/flash"
 	"github.com/skep-sim/skep/internal/xbee/modem"
 	"github.com/skep-sim/skep/internal/xbee/profile"
+	"github.com/skep-sim/skep/internal/xbee/relay"
 )
 
 // Board is the module as its Python modules see it. One device has one; it
@@ -45,8 +46,23 @@ type Board struct {
 	// Asleep is called when the module falls asleep: the modem goes off and with
 	// it every connection (may be nil).
 	Asleep func()
+	// Relay carries messages between the program and the serial port. A board
+	// without one makes one of its own.
+	Relay *relay.Relay
+	// WakePin is whether the sleep request pin, DIO8, is high, and what receives
+	// when it changes (nil: it is pulled up and nothing drives it).
+	WakePin func() (high bool, changed <-chan struct{})
+	// LookUp ends the wait of a program that sleeps or waits for something, so
+	// that it sees what has happened; it looks and waits on (may be nil).
+	LookUp func()
 
 	timeKnown bool
+	wakers    []<-chan struct{} // what the wait of uselect ends on
+	interrupt func()            // makes the interpreter call Poll soon
+	statuses  []byte            // modem statuses that the program has not seen
+	woken     int               // what wake_reason() returns
+	wakeLocks int
+	scan      cellScan
 	files     handles[*flash.File]
 	bundle    bundleState
 }
@@ -85,7 +101,10 @@ type Reset struct {
 const boardKey = "board"
 
 // Attach makes b the board of a VM. It is called before any program runs.
-func Attach(v *vm.VM, b *Board) { v.State(boardKey, func() any { return b }) }
+func Attach(v *vm.VM, b *Board) {
+	v.State(boardKey, func() any { return b })
+	eventsOf(v).board, b.interrupt = b, v.Interrupt
+}
 
 // board returns the board of a VM.
 func board(v *vm.VM) *Board { return v.State(boardKey, nil).(*Board) }

@@ -3,6 +3,7 @@ package pymod
 import (
 	"github.com/skep-sim/skep/internal/mpy"
 	"github.com/skep-sim/skep/internal/vm"
+	"github.com/skep-sim/skep/internal/xbee/profile"
 )
 
 // firmwareNames are names that the module's firmware must hold though no module
@@ -10,19 +11,26 @@ import (
 // the one bundle report that was observed come out (device-facts.md 5.3).
 var firmwareNames = [...]string{"data"}
 
-// System declares the modules that concern the module itself, as they are at a
-// feature level: uos, files, utime, machine and xbee. Errnos comes before module uerrno is declared, so it
-// is called apart.
-func System(fw *vm.Firmware, level int) {
+// Declare declares all of Digi's modules that a profile has. Errnos comes before
+// module uerrno is declared, so it is called apart.
+func Declare(fw *vm.Firmware, p profile.Profile) {
 	for _, name := range mpy.StaticNames() {
 		fw.Q(name)
 	}
 	for _, name := range firmwareNames {
 		fw.Q(name)
 	}
-	OS(fw)
+	level := p.Level()
+	c := newCallbacks(fw)
+	OS(fw, level)
 	IO(fw)
-	Time(fw)
+	Time(fw, level)
 	Machine(fw, level)
-	XBee(fw)
+	XBee(fw, level, c)
+	Sockets(fw)
+	Network(fw, level, c)
+	if level >= 0x15 {
+		Select(fw)
+		Crypto(fw)
+	}
 }

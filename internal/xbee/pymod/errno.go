@@ -25,3 +25,22 @@ func Errnos(fw *vm.Firmware) {
 	}
 	fw.SetErrnos(list[:])
 }
+
+// The error numbers that this package raises of its own. EBUSY is not in the
+// module's uerrno, though Digi's type hints of scan and gnss name it.
+const (
+	errPerm        vm.Errno = 1
+	errNoEnt       vm.Errno = 2
+	errIO          vm.Errno = 5
+	errNXIO        vm.Errno = 6
+	errBusy        vm.Errno = 16
+	errNoDev       vm.Errno = 19
+	errAgain       vm.Errno = 11
+	errInval       vm.Errno = 22
+	errNoSpc       vm.Errno = 28
+	errNoBufs      vm.Errno = 105
+	errNotConn     vm.Errno = 107
+	errTimedOut    vm.Errno = 110
+	errConnRefused vm.Errno = 111
+	errAlready     vm.Errno = 114
+)

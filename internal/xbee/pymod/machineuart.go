@@ -17,20 +17,6 @@ const (
 	uartCTS   = 2
 )
 
-const (
-	errPerm  vm.Errno = 1
-	errAgain vm.Errno = 11
-	errInval vm.Errno = 22
-)
-
-// Requests of ioctl, as upstream's stream.h numbers them, and the events that
-// one asks for and the other answers with.
-const (
-	ioctlPoll = 3
-	pollRead  = 1
-	pollWrite = 4
-)
-
 func (t *machineTypes) declareUART(fw *vm.Firmware) {
 	spec := []vm.Arg{
 		{Name: fw.Q("baudrate"), Kind: vm.ArgInt, Required: true},
@@ -70,11 +56,12 @@ func (t *machineTypes) declareUART(fw *vm.Firmware) {
 				}
 				events := 0
 				if board(v).Hardware.UART.Any() > 0 {
-					events |= arg & pollRead
+					events |= arg & pollIn
 				}
 				if board(v).Hardware.UART.IsOpen() {
-					events |= arg & pollWrite
+					events |= arg & pollOut
 				}
+				board(v).wakeOn(board(v).Hardware.UART.Arrived())
 				return events, 0
 			},
 		},

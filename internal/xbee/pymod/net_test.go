@@ -21,6 +21,7 @@ import (
 	"github.com/skep-sim/skep/internal/world"
 	"github.com/skep-sim/skep/internal/world/worldtest"
 	"github.com/skep-sim/skep/internal/xbee/at"
+	hw "github.com/skep-sim/skep/internal/xbee/board"
 	"github.com/skep-sim/skep/internal/xbee/flash"
 	"github.com/skep-sim/skep/internal/xbee/modem"
 	"github.com/skep-sim/skep/internal/xbee/profile"
@@ -34,6 +35,10 @@ type netRig struct {
 }
 
 func newNetRig(t *testing.T, model string, supply world.Supply, routes ...worldtest.Route) *netRig {
+	return newNetRigAt(t, model, 0x13, supply, routes...)
+}
+
+func newNetRigAt(t *testing.T, model string, level uint32, supply world.Supply, routes ...worldtest.Route) *netRig {
 	t.Helper()
 	p, err := profile.Find(model, "")
 	if err != nil {
@@ -43,20 +48,27 @@ func newNetRig(t *testing.T, model string, supply world.Supply, routes ...worldt
 	if err != nil {
 		t.Fatal(err)
 	}
+	p.Firmware = p.Firmware&^0xff | level
 	r := &netRig{rig: &rig{t: t, clock: world.NewVirtualClock(world.VirtualStart)}, pressed: make(chan struct{}, 1)}
 	w := world.Virtual(1).WithClock(r.clock).WithPower(supply).
 		WithNetwork(worldtest.Network(world.HostNetwork(r.clock), routes...))
 	note := func(text string) { r.notes = append(r.notes, text) }
 	m := modem.New(modem.Config{Profile: p, World: w, Serial: 7, Interrupt: r.pressed, Note: note})
 	t.Cleanup(m.CloseAll)
-	r.board = &Board{Profile: p, World: w, Flash: dev, Modem: m, Cwd: flash.Root, Note: note, Interrupt: r.pressed}
+	r.board = &Board{Profile: p, World: w, Hardware: hw.New(r.clock.Ticks), Flash: dev, Modem: m, Cwd: flash.Root, Note: note, Interrupt: r.pressed}
+	r.board.LookUp = func() {
+		select {
+		case r.pressed <- struct{}{}:
+		default:
+		}
+	}
 	r.board.Registers = at.New(at.Table(p), p, testModule{r.board}, dev.Blob("registers"))
-	fw := vm.NewFirmware(vm.XBee())
+	o := vm.XBee()
+	o.IOBase = level >= 0x18
+	fw := vm.NewFirmware(o)
 	Errnos(fw)
 	pylib.Standard(fw, pylib.SysConfig{Platform: "xbee-cellular", Version: [3]int{1, 11, 0}})
-	System(fw, 0x13)
-	Sockets(fw)
-	Network(fw)
+	Declare(fw, p)
 	r.vm = vm.New(vm.Config{
 		Firmware: fw.Seal(), HeapBytes: 32768,
 		Hooks: vm.Hooks{
@@ -64,6 +76,9 @@ func newNetRig(t *testing.T, model string, supply world.Supply, routes ...worldt
 			Poll: func() {
 				if r.hit.Swap(false) {
 					r.vm.KeyboardInterrupt()
+				}
+				if r.vm != nil {
+					r.board.Pump(r.vm)
 				}
 			},
 		},

@@ -11,9 +11,8 @@ import (
 
 // Network declares module network with its class Cellular, and module cellular,
 // which has the same class: the seed lists a module of that name, Digi's type
-// hints do not (device-facts.md 8.1, 8.2). What came with feature level x15
-// (signal, shutdown, sms_callback) and later is not there: no profile has it.
-func Network(fw *vm.Firmware) {
+// hints do not (device-facts.md 8.1, 8.2).
+func Network(fw *vm.Firmware, level int, events *callbacks) {
 	var one vm.Value // the only instance: it has no state of its own
 	t := fw.NewType("Cellular", &vm.Type{New: func(v *vm.VM, typ vm.Value, args, kw []vm.Value) vm.Value {
 		v.CheckArgs(args, kw, 0, 0)
@@ -28,7 +27,22 @@ func Network(fw *vm.Firmware) {
 	fw.Method(t, "ifconfig", fw.Func1("ifconfig", c.ifconfig))
 	fw.Method(t, "config", fw.FuncKw("config", 1, c.config))
 	fw.Method(t, "sms_send", fw.Func3("sms_send", c.smsSend))
-	fw.Method(t, "sms_receive", fw.Func1("sms_receive", c.smsReceive))
+	fw.Method(t, "sms_receive", fw.Func1("sms_receive", func(v *vm.VM, _ vm.Value) vm.Value {
+		events.refusePolling(v, fromSMS, "sms_receive")
+		return c.smsReceive(v, board(v))
+	}))
+	events.on(fromSMS, func(b *Board) bool { return b.Modem.WaitingSMS() > 0 }, c.smsReceive)
+	if level >= 0x15 {
+		fw.Method(t, "sms_callback", fw.Func2("sms_callback", func(v *vm.VM, _, f vm.Value) vm.Value {
+			events.set(v, fromSMS, f)
+			return vm.None
+		}))
+		fw.Method(t, "signal", fw.Func1("signal", newSignal(fw)))
+		fw.Method(t, "shutdown", newShutdown(fw))
+	}
+	if level >= 0x1A {
+		fw.Method(t, "scan", newScan(fw, events))
+	}
 	for _, name := range []string{"network", "cellular"} {
 		fw.Module(name).Add("Cellular", t.Value())
 	}
@@ -143,8 +157,8 @@ func (c *cellular) smsSend(v *vm.VM, _, phone, message vm.Value) vm.Value {
 }
 
 // smsReceive is sms_receive(): None, or a dict.
-func (c *cellular) smsReceive(v *vm.VM, _ vm.Value) vm.Value {
-	s, ok := board(v).Modem.ReceiveSMS()
+func (c *cellular) smsReceive(v *vm.VM, b *Board) vm.Value {
+	s, ok := b.Modem.ReceiveSMS()
 	if !ok {
 		return vm.None
 	}

@@ -78,10 +78,12 @@ func newRigAt(t testing.TB, dev *flash.Device, level uint32, more ...func(*vm.Fi
 		Note: func(text string) { r.notes = append(r.notes, text) },
 	}
 	r.board.Registers = at.New(at.Table(p), p, testModule{r.board}, dev.Blob("registers"))
-	fw := vm.NewFirmware(vm.XBee())
+	o := vm.XBee()
+	o.IOBase = p.Level() >= 0x18
+	fw := vm.NewFirmware(o)
 	Errnos(fw)
 	pylib.Standard(fw, pylib.SysConfig{Platform: "xbee-cellular", Version: [3]int{1, 11, 0}})
-	System(fw, p.Level())
+	Declare(fw, p)
 	for _, f := range more {
 		f(fw)
 	}
@@ -92,7 +94,12 @@ func newRigAt(t testing.TB, dev *flash.Device, level uint32, more ...func(*vm.Fi
 			Stdout: func(b []byte) { r.out.Write(b) },
 			Files:  &Importer{Board: r.board},
 			Note:   r.board.Note,
-			Poll:   r.board.Bite,
+			Poll: func() {
+				r.board.Bite()
+				if r.vm != nil {
+					r.board.Pump(r.vm)
+				}
+			},
 		},
 	})
 	Attach(r.vm, r.board)

@@ -110,7 +110,7 @@ func TestAtcmd(t *testing.T) {
 	if len(r.notes) == 0 || !strings.Contains(r.notes[0], "AV") {
 		t.Errorf("notes: %q", r.notes)
 	}
-	r.want("print([n for n in ('discover', 'transmit', 'receive', 'ADDR_BROADCAST', 'relay') if hasattr(xbee, n)])", "[]\n")
+	r.want("print([n for n in ('discover', 'transmit', 'receive', 'ADDR_BROADCAST', 'modem_status') if hasattr(xbee, n)])", "[]\n")
 	r.want("print(xbee.XBee().sleep_now(5000), xbee.XBee().wake_reason() == xbee.RTC_WAKE)", "5000 True\n")
 	r.want("xbee.atcmd('SM', 4)\nxbee.XBee().sleep_now(1)", "OSError: [Errno 7114] EALREADY\n")
 	r.want("with xbee.XBee().wake_lock:\n    print('awake')", "awake\n")

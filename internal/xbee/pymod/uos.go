@@ -15,9 +15,8 @@ const (
 	typeFile = 0x8000
 )
 
-// OS declares module uos (device-facts.md 5.1; dupterm came later than these
-// firmwares).
-func OS(fw *vm.Firmware) {
+// OS declares module uos (device-facts.md 5.1).
+func OS(fw *vm.Firmware, level int) {
 	m := fw.Module("uos")
 	m.Add("sep", fw.Q("/").Value())
 	dirIter := fw.NewType("iterator", &vm.Type{
@@ -82,6 +81,9 @@ func OS(fw *vm.Firmware) {
 		b.raise(v, err)
 		return v.NewBytes(sum[:])
 	}))
+	if level >= 0x18 {
+		m.Add("dupterm", fw.FuncV("dupterm", 1, 2, dupterm))
+	}
 	fw.Alias("os", m, true)
 }
 

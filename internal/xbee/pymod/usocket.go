@@ -35,7 +35,7 @@ type socketTypes struct{ socket, ssl *vm.Type }
 // Sockets declares modules usocket and ussl.
 func Sockets(fw *vm.Firmware) {
 	var t socketTypes
-	stream := &vm.Stream{Read: t.read, Write: t.write, Close: t.close}
+	stream := &vm.Stream{Read: t.read, Write: t.write, Close: t.close, Ioctl: t.ioctl}
 	t.socket = fw.NewType("socket", &vm.Type{New: t.newSocket, Stream: stream})
 	t.ssl = fw.NewType("SSLSocket", &vm.Type{Stream: stream})
 
@@ -178,6 +178,33 @@ func (t *socketTypes) write(v *vm.VM, self vm.Value, b []byte) (int, vm.Errno) {
 		return e
 	})
 	return n, vm.Errno(e)
+}
+
+// ioctl answers what uselect asks. A socket that is closed is in error, as xmp
+// typehints/uselect.pyi has it.
+func (t *socketTypes) ioctl(v *vm.VM, self vm.Value, request, arg int) (int, vm.Errno) {
+	s := t.of(v, self)
+	if request == ioctlClose {
+		return 0, t.close(v, self)
+	}
+	if request != ioctlPoll {
+		return 0, vm.Errno(modem.EINVAL)
+	}
+	if s == nil {
+		return pollErr, 0
+	}
+	r, answer := s.Ready(), 0
+	if r.Read {
+		answer |= arg & pollIn
+	}
+	if r.Write {
+		answer |= arg & pollOut
+	}
+	if r.Gone {
+		answer |= arg&(pollIn|pollOut) | pollHup
+	}
+	board(v).wakeOn(s.Changed()...)
+	return answer, 0
 }
 
 // close is also the finaliser: it must not allocate or raise.

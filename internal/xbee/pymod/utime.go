@@ -10,9 +10,8 @@ import (
 // MICROPY_PY_UTIME_TICKS_PERIOD for small ints of 31 bits.
 const ticksPeriod = 1 << 30
 
-// Time declares module utime (device-facts.md 8.6; tz_offset came later than
-// these firmwares).
-func Time(fw *vm.Firmware) {
+// Time declares module utime (device-facts.md 8.6).
+func Time(fw *vm.Firmware, level int) {
 	m := fw.Module("utime")
 	m.Add("localtime", fw.FuncV("localtime", 0, 1, localtime))
 	m.Add("mktime", fw.Func1("mktime", mktime))
@@ -44,7 +43,27 @@ func Time(fw *vm.Firmware) {
 		d := (v.Int(end) - v.Int(start) + ticksPeriod/2) & (ticksPeriod - 1)
 		return vm.SmallInt(d - ticksPeriod/2)
 	}))
+	if level >= 0x1A {
+		m.Add("tz_offset", fw.Func0("tz_offset", tzOffset))
+	}
 	fw.Alias("time", m, true)
+}
+
+// tzKnown is how long after power-on the network's time zone becomes known
+// (a third party's program waits for about so long, device-facts.md 8.6).
+const tzKnown = 15 * time.Second
+
+// tzOffset is tz_offset(): seconds west of UTC. The virtual network is in the
+// time zone UTC. Before the network has told, it raises OSError; which number is
+// not known, ENXIO is a choice.
+func tzOffset(v *vm.VM) vm.Value {
+	b := board(v)
+	b.RTC() // takes the time over from the network, if it is there
+	if !b.timeKnown || b.uptime() < tzKnown.Microseconds() {
+		b.note("utime.tz_offset() fails until the network has told the time zone, about 15 s after power-on: try again later")
+		v.RaiseOS(errNXIO)
+	}
+	return vm.SmallInt(0)
 }
 
 // sleep waits n units. Whoever interrupts the program is heard at once, and
@@ -59,17 +78,20 @@ func sleep(v *vm.VM, n, unit time.Duration) vm.Value {
 			left = 1<<63 - 1
 		}
 	}
-	for start := clock.Ticks(); clock.Sleep(left, b.Interrupt) >= 0; {
+	for start := clock.Ticks(); ; {
+		part := b.untilDue(left)
+		cut := clock.Sleep(part, b.Interrupt) >= 0
 		v.CheckPending()
+		if !cut && part == left {
+			return vm.None
+		}
 		now := clock.Ticks()
 		left -= time.Duration(now-start) * time.Microsecond
 		start = now
 		if left <= 0 {
-			break
+			return vm.None
 		}
 	}
-	v.CheckPending()
-	return vm.None
 }
 
 func localtime(v *vm.VM, args []vm.Value) vm.Value {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/skep-sim/skep/internal/vm"
+	"github.com/skep-sim/skep/internal/world"
 	"github.com/skep-sim/skep/internal/xbee/at"
 )
 
@@ -14,15 +15,9 @@ const (
 	rtcWake = 2
 )
 
-// Error numbers that this package raises of its own.
-const (
-	errIO      vm.Errno = 5
-	errAlready vm.Errno = 114
-)
-
 // XBee declares module xbee as a cellular module has it: what the radio
 // modules' has beyond that is absent (device-facts.md 8.3).
-func XBee(fw *vm.Firmware) {
+func XBee(fw *vm.Firmware, level int, c *callbacks) {
 	m := fw.Module("xbee")
 	m.Add("atcmd", fw.FuncV("atcmd", 1, 2, atcmd))
 	m.Int("PIN_WAKE", pinWake).Int("RTC_WAKE", rtcWake)
@@ -44,23 +39,42 @@ func XBee(fw *vm.Firmware) {
 		v.ParseArgs(args[1:], kw, spec, a[:])
 		return sleepNow(v, a[0].Obj, a[1].Bool())
 	}))
-	fw.Method(t, "wake_reason", fw.Func1("wake_reason", func(v *vm.VM, self vm.Value) vm.Value { return vm.SmallInt(rtcWake) }))
+	fw.Method(t, "wake_reason", fw.Func1("wake_reason", func(v *vm.VM, self vm.Value) vm.Value {
+		if board(v).woken == 0 {
+			return vm.SmallInt(rtcWake)
+		}
+		return vm.SmallInt(board(v).woken)
+	}))
 	fw.Method(t, "wake_lock", wakeLock(fw))
 	m.Add("XBee", t.Value())
+	m.Add("relay", declareRelay(fw, level, c))
+	if level >= 0x1B {
+		m.Add("modem_status", declareModemStatus(fw, c))
+	}
 }
 
 // wakeLock is a context manager that keeps a module awake whose SM setting lets
-// it sleep. Modules do not fall asleep by themselves here, so holding it changes
-// nothing.
+// it sleep.
 func wakeLock(fw *vm.Firmware) vm.Value {
 	t := fw.NewType("WakeLock", &vm.Type{})
-	fw.Method(t, "__enter__", fw.Func1("__enter__", func(v *vm.VM, self vm.Value) vm.Value { return self }))
-	fw.Method(t, "__exit__", fw.FuncV("__exit__", 4, 4, func(v *vm.VM, args []vm.Value) vm.Value { return vm.None }))
+	fw.Method(t, "__enter__", fw.Func1("__enter__", func(v *vm.VM, self vm.Value) vm.Value {
+		board(v).wakeLocks++
+		return self
+	}))
+	fw.Method(t, "__exit__", fw.FuncV("__exit__", 4, 4, func(v *vm.VM, args []vm.Value) vm.Value {
+		board(v).wakeLocks = max(0, board(v).wakeLocks-1)
+		return vm.None
+	}))
 	return fw.Object(t, nil)
 }
 
+// WakeLocked reports whether the program keeps the module awake, whatever ATSM
+// says.
+func (b *Board) WakeLocked() bool { return b.wakeLocks > 0 }
+
 // sleepNow is XBee().sleep_now(timeout_ms, pin_wake=False): the module is off,
-// deaf to its serial port, until the time has passed. It returns how many
+// deaf to its serial port, until the time has passed or, with pin_wake, DIO8 is
+// pulled low; while that is low it does not fall asleep. It returns how many
 // milliseconds that were.
 func sleepNow(v *vm.VM, timeout vm.Value, pinWakes bool) vm.Value {
 	b := board(v)
@@ -68,19 +82,53 @@ func sleepNow(v *vm.VM, timeout vm.Value, pinWakes bool) vm.Value {
 		b.note("sleep_now() fails while ATSM is not 0: set it with xbee.atcmd('SM', 0)")
 		v.RaiseOS(errAlready)
 	}
-	if timeout == vm.None {
-		b.note("sleep_now(None) sleeps until the pin wakes the module, and nothing drives that pin here: give a time")
+	limit := world.Forever
+	switch {
+	case timeout != vm.None:
+		ms := v.Int(timeout)
+		if ms < 0 {
+			v.RaiseMsg(vm.TypeValueError, "timeout_ms must not be negative")
+		}
+		limit = time.Duration(ms) * time.Millisecond
+	case !pinWakes:
+		b.note("sleep_now(None) would sleep for ever: give a time, or pin_wake=True")
 		v.RaiseMsg(vm.TypeValueError, "timeout_ms required")
 	}
-	ms := v.Int(timeout)
-	if ms < 0 {
-		v.RaiseMsg(vm.TypeValueError, "timeout_ms must not be negative")
+	start, asleep := b.uptime(), false
+	fallAsleep := func() {
+		if b.Asleep != nil && !asleep {
+			b.Asleep()
+		}
+		asleep = true
 	}
-	if b.Asleep != nil {
-		b.Asleep()
+	b.woken = rtcWake
+	clock := b.World.Clock()
+	for pinWakes {
+		high, changed := true, (<-chan struct{})(nil)
+		if b.WakePin != nil {
+			high, changed = b.WakePin()
+		}
+		left := limit
+		if limit >= 0 {
+			left = max(0, limit-time.Duration(b.uptime()-start)*time.Microsecond)
+		}
+		if !high {
+			b.woken = pinWake
+			break
+		}
+		if changed == nil && left < 0 {
+			b.note("sleep_now(None, True) sleeps until DIO8 is pulled low, and nothing drives that pin here: give a time")
+			v.RaiseMsg(vm.TypeValueError, "timeout_ms required")
+		}
+		fallAsleep()
+		if clock.Wait(left, changed) < 0 {
+			break
+		}
 	}
-	start := b.uptime()
-	b.World.Clock().Sleep(time.Duration(ms)*time.Millisecond, nil)
+	if !pinWakes {
+		fallAsleep()
+		clock.Sleep(limit, nil)
+	}
 	return v.NewInt((b.uptime() - start) / 1000)
 }
 
