@@ -179,6 +179,45 @@ func FuzzStruct(f *testing.F) {
 			args := append([]vm.Value{fm, b, vm.SmallInt(0)}, v.TupleItems(r)...)
 			structPackInto(v, args)
 		})
+		if err := v.Heap().Check(); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+// FuzzBinascii decodes any bytes as hexadecimal digits and as base 64, and what
+// comes out gives the same bytes when it is encoded and decoded again.
+func FuzzBinascii(f *testing.F) {
+	for _, s := range []string{"00ffAb", "0", "zz", "QUJD", "QUI=\n", "QQ==", "=", "Q=Q=", "\x00A\xff/+=", "////////"} {
+		f.Add([]byte(s))
+	}
+	var out bytes.Buffer
+	v := newVM(vm.XBee(), &out)
+	codecs := []struct {
+		name           string
+		decode, encode func(*vm.VM, vm.Value) vm.Value
+	}{
+		{"hex", unhexlify, func(v *vm.VM, b vm.Value) vm.Value { return hexlify(v, []vm.Value{b}) }},
+		{"base64", a2bBase64, b2aBase64},
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		mark := v.Mark()
+		defer v.Release(mark)
+		for _, c := range codecs {
+			v.Try(func() {
+				plain := c.decode(v, v.NewBytes(data))
+				again := c.decode(v, c.encode(v, plain))
+				if !bytes.Equal(v.StrBytes(plain), v.StrBytes(again)) {
+					t.Errorf("%s: %q, once encoded %q", c.name, v.StrBytes(plain), v.StrBytes(again))
+				}
+			})
+			if exc := v.Try(func() { c.decode(v, c.encode(v, v.NewBytes(data))) }); exc != vm.Null {
+				t.Errorf("%s: what is encoded of %q cannot be decoded", c.name, data)
+			}
+		}
+		if err := v.Heap().Check(); err != nil {
+			t.Fatal(err)
+		}
 	})
 }
 
