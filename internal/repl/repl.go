@@ -171,28 +171,39 @@ func (r *REPL) runFriendly() (Exit, bool) {
 			r.prompt(">>> ")
 			continue
 		}
-		run := true
-		for r.line.Terminate(); continues(r.line.Bytes()); r.line.Terminate() {
-			r.line.WriteByte('\n')
-			r.edit.newLine(r, "... ")
-			ret := r.readLine()
-			if ret == keyEnd {
-				return EndOfInput, true
-			}
-			if ret == ctrlC {
-				r.print("\r\n")
-				run = false
-				break
-			}
-			if ret == ctrlD {
-				break
-			}
+		run, end := false, false
+		if exc := r.vm.Try(func() { run, end = r.block() }); exc != vm.Null {
+			r.printException(exc) // no memory for the line
+			r.vm.Release(0)
+			run = false
+		}
+		if end {
+			return EndOfInput, true
 		}
 		if run {
 			r.exec(syntax.Single, true, false)
 		}
 		r.prompt(">>> ")
 	}
+}
+
+// block reads the further lines of a block, if the line begins one. run tells that it
+// is complete, end that the input has ended before.
+func (r *REPL) block() (run, end bool) {
+	for r.line.Terminate(); continues(r.line.Bytes()); r.line.Terminate() {
+		r.line.WriteByte('\n')
+		r.edit.newLine(r, "... ")
+		switch r.readLine() {
+		case keyEnd:
+			return false, true
+		case ctrlC:
+			r.print("\r\n")
+			return false, false
+		case ctrlD:
+			return true, false
+		}
+	}
+	return true, false
 }
 
 // paste is Ctrl-E: everything up to Ctrl-D is run as a file. It returns false
