@@ -20,6 +20,7 @@ type cli struct {
 	Run     runCmd     `cmd:"" help:"Power on a module whose /flash holds a directory's files, and run its main.py."`
 	Repl    replCmd    `cmd:"" help:"Power on a module and leave you at its prompt."`
 	Exec    execCmd    `cmd:"" help:"Run one program as 'micropython FILE.py' would."`
+	Mem     memCmd     `cmd:"" help:"Measure what the modules of an application cost on a module, and find its best bundle."`
 	Compile compileCmd `cmd:"" help:"Cross-compile a module to a .mpy file."`
 	Disasm  disasmCmd  `cmd:"" help:"List the code of a .mpy file."`
 	Profile profileCmd `cmd:"" help:"The modules that can be simulated, fact by fact with its source."`

@@ -55,6 +55,14 @@ var arrows = []arrow{
 		why: "what is not the modem, the board, the serial line, the clock of the tasks or the device itself is computed, so it needs no world",
 	},
 	{
+		from: "internal/xbee/...", never: []string{"internal/sizing/..."},
+		why: "the module does not know that it is measured",
+	},
+	{
+		from: "internal/sizing/...", never: []string{"internal/host/...", "internal/hosted/...", "internal/awsiot/..."},
+		why: "it measures modules with files that it is handed, and no network",
+	},
+	{
 		from: "internal/repl/...", never: []string{"internal/xbee/...", "internal/world/..."},
 		why: "the prompt is MicroPython's; it is handed a byte stream",
 	},

@@ -76,3 +76,26 @@ func (l *loader) readWithoutCode(rc *mpy.RawCode, noteBytes uint32) uint32 {
 	vm.fillRaw(raw, rc, 0, table)
 	return raw
 }
+
+// Import imports a module as the statement does and returns it, or, for a dotted
+// name, the package that it begins with. It is for those who load modules without
+// a program.
+func (vm *VM) Import(name string) Value {
+	return builtinImport(vm, []Value{vm.Intern(name).Value()})
+}
+
+// LoadedModules returns the names in sys.modules, in the table's order.
+func (vm *VM) LoadedModules() (names []string) {
+	for pos := 0; ; {
+		k, _, ok := vm.DictNext(vm.SysModules(), &pos)
+		if !ok {
+			return names
+		}
+		if vm.IsStr(k) {
+			names = append(names, vm.Str(k))
+		}
+	}
+}
+
+// IsROM reports whether v is an object of the firmware's.
+func IsROM(v Value) bool { return v&3 == 0 && v >= romBase }

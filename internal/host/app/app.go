@@ -159,6 +159,16 @@ func (a *App) Name() string {
 // Files returns what goes onto the flash: every module but main.py compiled for
 // the .mpy version, the rest as it is.
 func (a *App) Files(mpyVersion int) ([]File, error) {
+	return a.files(func(f File, rel string) (File, error) { return a.compiled(f, rel, mpyVersion) })
+}
+
+// Sources returns what Files does with nothing compiled.
+func (a *App) Sources() ([]File, error) {
+	return a.files(func(f File, _ string) (File, error) { return f, nil })
+}
+
+// files gathers the files, each as made makes it.
+func (a *App) files(made func(f File, rel string) (File, error)) ([]File, error) {
 	var files []File
 	err := filepath.WalkDir(a.Dir, func(p string, entry fs.DirEntry, err error) error {
 		if err != nil {
@@ -185,7 +195,7 @@ func (a *App) Files(mpyVersion int) ([]File, error) {
 		if err != nil {
 			return err
 		}
-		f, err := a.file(rel, p, data, mpyVersion)
+		f, err := made(newFile(rel, p, data), rel)
 		files = append(files, f)
 		return err
 	})
@@ -197,7 +207,8 @@ func (a *App) Files(mpyVersion int) ([]File, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s, [build] modules: %w", filepath.Join(a.Dir, ConfigName), err)
 		}
-		f, err := a.file("lib/"+m+".py", "[build] modules: "+m, src, mpyVersion)
+		rel := "lib/" + m + ".py"
+		f, err := made(newFile(rel, "[build] modules: "+m, src), rel)
 		if err != nil {
 			return nil, err
 		}
@@ -258,15 +269,18 @@ func (a *App) leftOut(rel string) bool {
 	return false
 }
 
-// file makes one file for the flash of one of the directory.
-func (a *App) file(rel, from string, data []byte, mpyVersion int) (File, error) {
-	f := File{Path: rel, Data: data, From: from, Secure: strings.HasPrefix(rel, "cert/") && strings.HasSuffix(rel, ".key")}
+func newFile(rel, from string, data []byte) File {
+	return File{Path: rel, Data: data, From: from, Secure: strings.HasPrefix(rel, "cert/") && strings.HasSuffix(rel, ".key")}
+}
+
+// compiled makes a .mpy file of a module's source.
+func (a *App) compiled(f File, rel string, mpyVersion int) (File, error) {
 	if a.Plain || !strings.HasSuffix(rel, ".py") || rel == "main.py" {
 		return f, nil
 	}
-	m, err := compiler.Compile(data, path.Base(rel), compiler.CrossOptions(mpyVersion))
+	m, err := compiler.Compile(f.Data, path.Base(rel), compiler.CrossOptions(mpyVersion))
 	if err != nil {
-		return f, fmt.Errorf("%s: %w", from, err)
+		return f, fmt.Errorf("%s: %w", f.From, err)
 	}
 	f.Data, err = mpy.Write(m)
 	f.Path = strings.TrimSuffix(rel, ".py") + ".mpy"
