@@ -2,7 +2,6 @@ package xbee
 
 import (
 	"fmt"
-	"time"
 
 	"github.com/skep-sim/skep/internal/world"
 	"github.com/skep-sim/skep/internal/xbee/at"
@@ -59,7 +58,7 @@ func (s *state) ReadState(name string) (at.Value, error) {
 		return at.Str("0.0.0.0"), nil
 	case "CI":
 		return at.Int(0xFF), nil // nothing was sent in transparent mode
-	case "DI":
+	case "DI", "RI":
 		return at.Int(5), nil // not connected to Remote Manager
 	case "BL":
 		return at.Raw(make([]byte, 6)), nil
@@ -115,14 +114,9 @@ func (s *state) Obey(name string, arg at.Value) (at.Value, error) {
 func (s *state) dateTime(arg at.Value) (at.Value, error) {
 	now := s.board.RTC()
 	if arg.Text() == "1" || arg.Kind() == at.Number && arg.Int() == 1 {
-		return at.Str(isoTime(now)), nil
+		return at.Str(at.ISOTime(now)), nil
 	}
 	return at.Int(uint64(now)), nil
-}
-
-// isoTime writes seconds since 2000-01-01 as text.
-func isoTime(seconds int64) string {
-	return time.Date(2000, time.January, 1, 0, 0, int(seconds), 0, time.UTC).Format("2006-01-02T15:04:05")
 }
 
 // lookUp is ATLA: a name's address.
@@ -131,7 +125,12 @@ func (s *state) lookUp(arg at.Value) (at.Value, error) {
 	if errno != 0 {
 		return at.Value{}, fmt.Errorf("LA %s: %w: %w", arg.Text(), at.ErrFailed, errno)
 	}
-	return at.Str(found[0].String()), nil
+	for _, a := range found {
+		if a.Unmap().Is4() {
+			return at.Address(a.Unmap().As4()), nil
+		}
+	}
+	return at.Value{}, fmt.Errorf("LA %s: %w: it has IPv6 addresses only", arg.Text(), at.ErrFailed)
 }
 
 // python is ATPY with its sub-command.
@@ -139,7 +138,7 @@ func (s *state) python(arg at.Value) (at.Value, error) {
 	switch arg.Text() {
 	case "B", "b":
 		size, hash, date := s.board.BundleReport()
-		return at.Str(fmt.Sprintf("bytecode: %d bytes (hash=0x%08X)\rbundled: %s", size, hash, isoTime(int64(date)))), nil
+		return at.BundleReport(size, hash, date), nil
 	case "V", "v":
 		return at.Str("MicroPython " + s.profile.PythonVersion.Value + " on " + s.profile.PythonDate.Value), nil
 	case "E", "e":

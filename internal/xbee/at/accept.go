@@ -20,10 +20,10 @@ func (reg *Register) accept(v Value) (Value, error) {
 			return Value{}, reg.bad(v)
 		}
 		v = Int(n)
-	case reg.Kind == Number && v.kind == Bytes && len(v.bytes) <= 8:
-		var n uint64
-		for i := 0; i < len(v.bytes); i++ {
-			n = n<<8 | uint64(v.bytes[i])
+	case reg.Kind == Number && v.kind == Bytes:
+		n, ok := decode(v.bytes)
+		if !ok {
+			return Value{}, reg.bad(v)
 		}
 		v = Int(n)
 	case reg.Kind == Text && v.kind == Bytes:
@@ -49,6 +49,32 @@ func (reg *Register) accept(v Value) (Value, error) {
 		}
 	}
 	return v, nil
+}
+
+// argument gives what an order is given the kind that the order takes. Without an
+// argument it is the zero Value.
+func (reg *Register) argument(v Value) (Value, error) {
+	wrong := fmt.Errorf("%s: %w %q: ", reg.Name, ErrValue, v.String())
+	switch {
+	case v.kind == None, v.kind == reg.Arg:
+		return v, nil
+	case reg.Arg == None:
+		return Value{}, fmt.Errorf("%wit takes none", wrong)
+	case reg.Arg == Number && v.kind == Text:
+		if n, ok := parseHex(v.bytes); ok {
+			return Int(n), nil
+		}
+	case reg.Arg == Number && v.kind == Bytes:
+		if n, ok := decode(v.bytes); ok {
+			return Int(n), nil
+		}
+	case reg.Arg == Text && v.kind == Bytes:
+		return Str(v.bytes), nil
+	}
+	if reg.Arg == Number {
+		return Value{}, fmt.Errorf("%wit takes a number in hexadecimal digits", wrong)
+	}
+	return Value{}, fmt.Errorf("%wit takes text", wrong)
 }
 
 func (reg *Register) bad(v Value) error {

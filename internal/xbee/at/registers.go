@@ -21,11 +21,12 @@ var (
 // Module is what the registers belong to.
 type Module interface {
 	// ReadState answers a command of access [State]; a zero Value if there is
-	// nothing to tell now. VR, HV, HS and CK are not asked for.
+	// nothing to tell now. VR, HV, HS, CK and FI are not
+	// asked for.
 	ReadState(name string) (Value, error)
-	// Obey carries out an order with its argument, the zero Value if there is
-	// none: text from command mode, what the program gave from Python. AC, WR
-	// and RE are not asked for.
+	// Obey carries out an order with its argument, which is of the kind that the
+	// table says, or the zero Value if there is none. AC, WR, RE and FO are not
+	// asked for.
 	Obey(name string, arg Value) (Value, error)
 	// Applied is called after settings have begun to count, with their names
 	// in order. Setting something to what it was is included: writing TM, say,
@@ -48,6 +49,7 @@ type Registers struct {
 	set     []Value // as they read, by place in the table
 	active  []Value // as they count
 	pending []string
+	update  update // of the modem's firmware
 }
 
 // New is the table of a module that has just been powered on: the saved
@@ -68,6 +70,7 @@ func (r *Registers) PowerOn() {
 	r.load(r.store.Get())
 	copy(r.active, r.set)
 	r.pending = nil
+	r.update = newUpdate()
 }
 
 func (r *Registers) toDefaults() {
@@ -110,7 +113,7 @@ func (r *Registers) Get(name string) (Value, error) {
 	case State:
 		return r.state(r.table[i].Name)
 	}
-	return r.order(r.table[i].Name, Value{})
+	return r.order(&r.table[i], Value{})
 }
 
 func (r *Registers) state(name string) (Value, error) {
@@ -121,15 +124,20 @@ func (r *Registers) state(name string) (Value, error) {
 		return Int(uint64(r.profile.HardwareVersion.Value)), nil
 	case "HS":
 		return Int(uint64(r.profile.HardwareSeries.Value)), nil
+	case "FI":
+		return Int(r.update.status), nil
 	case "CK":
 		return Int(uint64(crc32.ChecksumIEEE(r.marshal()) & 0xFFFF)), nil
 	}
 	return r.module.ReadState(name)
 }
 
-func (r *Registers) order(name string, arg Value) (Value, error) {
-	var err error
-	switch name {
+func (r *Registers) order(reg *Register, arg Value) (Value, error) {
+	arg, err := reg.argument(arg)
+	if err != nil {
+		return Value{}, err
+	}
+	switch reg.Name {
 	case "AC":
 		r.Apply()
 	case "WR":
@@ -142,8 +150,10 @@ func (r *Registers) order(name string, arg Value) (Value, error) {
 				r.pending = append(r.pending, reg.Name)
 			}
 		}
+	case "FO":
+		return r.update.order(arg.bytes)
 	default:
-		return r.module.Obey(name, arg)
+		return r.module.Obey(reg.Name, arg)
 	}
 	if err != nil {
 		return Value{}, fmt.Errorf("%w: %w", ErrFailed, err)
@@ -163,7 +173,7 @@ func (r *Registers) Set(name string, v Value) (Value, error) {
 	case State:
 		return Value{}, fmt.Errorf("%s: %w: it can only be read", reg.Name, ErrValue)
 	case Order:
-		return r.order(reg.Name, v)
+		return r.order(reg, v)
 	}
 	if v, err = reg.accept(v); err != nil {
 		return Value{}, err

@@ -1,16 +1,18 @@
 // Package at is the module's register table: what the AT commands read, set,
-// apply and save (device-facts.md 10.1, 10.2), as Python's xbee.atcmd sees it
-// and as command mode spells it.
+// apply and save (device-facts.md 10.1, 10.2), as Python's xbee.atcmd sees it,
+// as command mode spells it, and as API frames carry it.
 //
 // The table is data. What is not a setting but a state of the module (signal,
 // address, temperature) or an order to it (reset, shut down) is asked of the
 // [Module] the registers belong to.
 //
-// It is not the serial port: guard times, the leading AT of a line, echo and
-// the file commands of ATFS are somebody else's.
+// It is not the serial port: guard times, the leading AT of a line and the
+// commas in it, API frames around a value, and the file commands of ATFS are
+// somebody else's.
 package at
 
 import (
+	"encoding/binary"
 	"fmt"
 	"strconv"
 	"strings"
@@ -22,6 +24,7 @@ type Value struct {
 	kind  Kind
 	num   uint64
 	bytes string
+	frame string // how API frames have it, if that is another form
 }
 
 // Kind is what kind of value a register has.
@@ -43,6 +46,10 @@ func Str(s string) Value { return Value{kind: Text, bytes: s} }
 
 // Raw is a string of bytes as a value.
 func Raw(b []byte) Value { return Value{kind: Bytes, bytes: string(b)} }
+
+// WithFrame is v with another form for API frames, such as the four bytes of an
+// address of which command mode prints the dotted text.
+func (v Value) WithFrame(b []byte) Value { v.frame = string(b); return v }
 
 // Kind tells which of the accessors to use.
 func (v Value) Kind() Kind { return v.kind }
@@ -68,6 +75,32 @@ func (v Value) String() string {
 		return "0"
 	}
 	return ""
+}
+
+// encode is v as API frames carry it: text without a terminator, a number
+// big-endian in width bytes, or in as many as it needs if they are more.
+func (v Value) encode(width int) []byte {
+	switch {
+	case v.frame != "":
+		return []byte(v.frame)
+	case v.kind == Number:
+		for width < 8 && v.num>>(8*width) != 0 {
+			width++
+		}
+		var b [8]byte
+		binary.BigEndian.PutUint64(b[:], v.num)
+		return b[8-width:]
+	}
+	return []byte(v.bytes)
+}
+
+// decode reads a number, big-endian in up to eight bytes.
+func decode(b string) (uint64, bool) {
+	var n uint64
+	for i := 0; i < len(b); i++ {
+		n = n<<8 | uint64(b[i])
+	}
+	return n, len(b) > 0 && len(b) <= 8
 }
 
 // parseHex reads the digits of a number in command mode; 0x may come first.
