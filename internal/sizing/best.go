@@ -58,7 +58,7 @@ func (b *bench) candidates(r *Report) (cs []candidate) {
 			continue
 		}
 		c := candidate{name: m.Name, gain: m.Own - m.OwnBundled}
-		builder := bundle.NewBuilder(b.fw.Python(), 0)
+		builder := bundle.NewBuilder(b.fw.Python(), b.area(), 0)
 		mod, err := builder.Add(m.Name, b.byName[m.Name].code)
 		if err != nil {
 			continue

@@ -18,9 +18,15 @@ type bundleSize struct {
 	full         *bundle.FullError // it does not fit
 }
 
+// area is how much room there is for the bundle.
+func (b *bench) area() bundle.Area {
+	p := &b.conf.Profile
+	return bundle.Area{PayloadBytes: p.BundleBytes.Value, Qstrs: p.BundleQstrs.Value}
+}
+
 // bundleSize lays a bundle out.
 func (b *bench) bundleSize(names []string) (s bundleSize) {
-	builder := bundle.NewBuilder(b.fw.Python(), 0)
+	builder := bundle.NewBuilder(b.fw.Python(), b.area(), 0)
 	for _, name := range names {
 		if _, err := builder.Add(name, b.byName[name].code); err != nil {
 			errors.As(err, &s.full)
