@@ -13,23 +13,24 @@ type globalCache struct {
 
 // loadGlobalCached is loadGlobal that leaves a hint for the next time: the slot
 // in the instruction, or, for a builtin, the value beside it.
-func (vm *VM) loadGlobalCached(f *frame, in *instr, at int) Value {
-	q := Qstr(in.a)
+func (vm *VM) loadGlobalCached(in *instr) Value {
+	q, f, at := Qstr(in.a), vm.frame, in.y
+	gmap := DictMap(vm.globals)
 	if f.code.globals != nil {
-		if c := &f.code.globals[at]; c.v != Null && c.gen == vm.dictGen && c.globals == f.globals {
+		if c := &f.code.globals[at]; c.v != Null && c.gen == vm.dictGen && c.globals == vm.globals {
 			return c.v
 		}
 	}
-	if s := vm.mapGet(f.gmap, q.Value()); s != 0 {
-		in.x = uint16((s - uint32(vm.Mem[f.gmap+2])/4) / 2)
+	if s := vm.mapGet(gmap, q.Value()); s != 0 {
+		in.x = uint16((s - uint32(vm.Mem[gmap+2])/4) / 2)
 		return vm.Mem[s+1]
 	}
 	v := vm.loadBuiltin(q)
-	vm.Mem[f.gmap] |= mapWatched
+	vm.Mem[gmap] |= mapWatched
 	if f.code.globals == nil {
-		f.code.globals = make([]globalCache, len(f.code.instrs))
+		f.code.globals = make([]globalCache, len(f.code.raw))
 	}
-	f.code.globals[at] = globalCache{vm.dictGen, f.globals, v}
+	f.code.globals[at] = globalCache{vm.dictGen, vm.globals, v}
 	return v
 }
 
@@ -44,9 +45,9 @@ type methodCache struct {
 
 // cached returns the cache of an instruction, making room for one an instruction
 // when the first is needed.
-func (c *Code) cached(at int) *methodCache {
+func (c *Code) cached(at uint32) *methodCache {
 	if c.methods == nil {
-		c.methods = make([]methodCache, len(c.instrs))
+		c.methods = make([]methodCache, len(c.raw))
 	}
 	return &c.methods[at]
 }
@@ -70,7 +71,7 @@ func (vm *VM) findInClasses(class Value, q Qstr) Value {
 // loadMethodFast finds a method that is a bytecode function: of an instance, in
 // its class or the classes above, or of a class. It reports false where the
 // general way must be taken.
-func (vm *VM) loadMethodFast(o Value, q Qstr, c *Code, at int, dst []Value) bool {
+func (vm *VM) loadMethodFast(o Value, q Qstr, c *Code, at uint32, dst *[2]Value) bool {
 	class := vm.Mem[o/4]
 	self := o
 	if class == TypeType {
@@ -98,7 +99,7 @@ func (vm *VM) loadMethodFast(o Value, q Qstr, c *Code, at int, dst []Value) bool
 
 // loadWithFast finds __exit__ and __enter__ of an instance as loadMethodFast does,
 // as loadWith wants them.
-func (vm *VM) loadWithFast(o Value, c *Code, at int, w []Value) bool {
+func (vm *VM) loadWithFast(o Value, c *Code, at uint32, w []Value) bool {
 	if !o.inRAM() || vm.Mem[o/4] >= romBase || vm.everMember.has(QExit) || vm.everMember.has(QEnter) {
 		return false
 	}
@@ -117,7 +118,7 @@ func (vm *VM) loadWithFast(o Value, c *Code, at int, w []Value) bool {
 
 // loadBuiltinMethod finds a method of an object of a built-in type, which never
 // changes.
-func (vm *VM) loadBuiltinMethod(o Value, q Qstr, c *Code, at int, dst []Value) bool {
+func (vm *VM) loadBuiltinMethod(o Value, q Qstr, c *Code, at uint32, dst *[2]Value) bool {
 	typ := vm.TypeOf(o)
 	if c.methods != nil {
 		if mc := &c.methods[at]; mc.class == typ {
@@ -140,7 +141,7 @@ func (vm *VM) loadBuiltinMethod(o Value, q Qstr, c *Code, at int, dst []Value) b
 
 // propertyGetter returns the bytecode function behind a property of an
 // instance's class, or Null where the general way must be taken.
-func (vm *VM) propertyGetter(o Value, q Qstr, c *Code, at int) Value {
+func (vm *VM) propertyGetter(o Value, q Qstr, c *Code, at uint32) Value {
 	class := vm.Mem[o/4]
 	if vm.everMember.has(q) {
 		return Null
@@ -178,7 +179,7 @@ func (vm *VM) singleBases(class Value) bool {
 
 // plainStore reports whether storing an attribute of instances of a class with
 // accessors is like without: no class on the way has the name or __setattr__.
-func (vm *VM) plainStore(class Value, q Qstr, c *Code, at int) bool {
+func (vm *VM) plainStore(class Value, q Qstr, c *Code, at uint32) bool {
 	if c.methods != nil {
 		if mc := &c.methods[at]; mc.class == class && mc.gen == vm.typeGen {
 			return true
@@ -214,7 +215,7 @@ func (s *qstrSet) add(q Qstr) {
 // initOf returns the bytecode function __init__ of a class of the program that
 // has no __new__ and no built-in base, None if it has no __init__, or Null where
 // the general way must be taken. It is found once for a state of the classes.
-func (vm *VM) initOf(class Value, c *Code, at int) Value {
+func (vm *VM) initOf(class Value, c *Code, at uint32) Value {
 	if c.methods != nil {
 		if mc := &c.methods[at]; mc.class == class && mc.gen == vm.typeGen {
 			return mc.fun

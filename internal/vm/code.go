@@ -11,111 +11,155 @@ type iop uint8
 
 // The operations of the loop. The first ones are the bytecode's, one each.
 const (
-	iInvalid    iop = iota
-	iLoadConst      // a: Value
-	iLoadNull       //
-	iLoadFast       // a: local
-	iLoadDeref      // a: local
-	iLoadName       // a: qstr
-	iLoadGlobal     // a: qstr; x: slot hint
-	iLoadAttr       // a: qstr; x: slot hint
-	iLoadMethod     // a: qstr; x: slot hint
-	iLoadSuperMethod
+	iInvalid         iop = iota
+	iLoadConst           // a: Value; c: destination
+	iLoadFast            // a: local; c: destination
+	iLoadDeref           // a: local
+	iLoadName            // a: qstr; x: slot hint
+	iLoadGlobal          // a: qstr; x: slot hint
+	iLoadAttr            // a: object; b: qstr; c: destination; x: slot hints
+	iLoadClass           // the same for __class__, which is never a member
+	iLoadMethod          // a: object; b: qstr
+	iLoadSuperMethod     // b: qstr
 	iLoadBuildClass
-	iLoadSubscr
-	iStoreFast
-	iStoreDeref
-	iStoreName
-	iStoreGlobal
-	iStoreAttr // a: qstr; x: slot hint
-	iStoreSubscr
-	iDeleteFast
-	iDeleteDeref
-	iDeleteName
-	iDeleteGlobal
+	iLoadSubscr   // a: object; b: index; c: destination
+	iStoreFast    // a: local
+	iStoreDeref   // a: local
+	iStoreName    // a: qstr; x: slot hint
+	iStoreGlobal  // a: qstr; x: slot hint
+	iStoreAttr    // a: value; b: qstr; c: object; x: slot hints
+	iStoreSubscr  // a: value; b: object; c: index
+	iDeleteFast   // a: local
+	iDeleteDeref  // a: local
+	iDeleteName   // a: qstr
+	iDeleteGlobal // a: qstr
 	iDupTop
 	iDupTopTwo
 	iPopTop
 	iRotTwo
 	iRotThree
-	iJump           // a: target
-	iPopJumpIfTrue  // a: target
-	iPopJumpIfFalse // a: target
-	iJumpIfTrueOrPop
-	iJumpIfFalseOrPop
-	iSetupWith // a: handler
+	iJump             // c: target
+	iPopJumpIfTrue    // a: condition; c: target
+	iPopJumpIfFalse   // a: condition; c: target
+	iJumpIfTrueOrPop  // c: target
+	iJumpIfFalseOrPop // c: target
+	iSetupWith        // a: index of the handler
 	iWithCleanup
-	iSetupExcept  // a: handler
-	iSetupFinally // a: handler
+	iSetupExcept  // a: index of the handler
+	iSetupFinally // a: index of the handler
 	iEndFinally
 	iGetIter
 	iGetIterStack
-	iForIter       // a: target at the end
-	iPopExceptJump // a: target
-	iUnwindJump    // a: target; x: number of handlers
-	iBuildTuple
-	iBuildList
-	iBuildMap
+	iForIter       // a: destination; c: target at the end
+	iPopExceptJump // c: target
+	iUnwindJump    // a: index of the target; x: number of handlers
+	iBuildTuple    // a: number
+	iBuildList     // a: number
+	iBuildMap      // a: room
 	iStoreMap
-	iBuildSet
-	iStoreComp
-	iBuildSlice
-	iUnpackSequence
-	iUnpackEx
-	iReturnValue
-	iRaiseVarargs
-	iYieldValue
+	iBuildSet       // a: number
+	iStoreComp      // a: the container; x: its kind
+	iBuildSlice     // a: number
+	iUnpackSequence // a: number
+	iUnpackEx       // a: numbers before | after << 8
+	iReturnValue    // a: value
+	iRaiseVarargs   // a: number
+	iYieldValue     // a: value
 	iYieldFrom
 	iMakeFunction        // a: index in the const table
 	iMakeFunctionDefargs // likewise
 	iMakeClosure         // likewise; x: cells
 	iMakeClosureDefargs  // likewise; x: cells
-	iCallFunction        // a: positional | keyword << 8
-	iCallFunctionVarKw
-	iCallMethod
-	iCallMethodVarKw
-	iImportName
-	iImportFrom
+	iCallFunction        // a: positional arguments; b: keyword ones; c: destination
+	iCallFunctionVarKw   // the same
+	iCallMethod          // the same
+	iCallMethodVarKw     // the same
+	iImportName          // a: qstr
+	iImportFrom          // a: qstr
 	iImportStar
-	iUnaryOp  // a: UnaryOp
-	iBinaryOp // a: BinaryOp
-	iNot
+	iUnaryOp  // a: operand; c: destination; x: UnaryOp
+	iNot      // a: operand; c: destination
+	iBinaryOp // a, b: operands; c: destination; x: BinaryOp
 
-	// Operators on small ints, each with the general way behind it.
+	// BINARY_OP with a quick way for small ints, laid out as that. Where the name
+	// ends in C, b is the operand itself.
 	iAdd
 	iSub
 	iMul
 	iAnd
-	iLess
-	iMore
-	iEqual
-	iLessEqual
-	iMoreEqual
-	iNotEqual
+	iOr
+	iXor
+	iShl
+	iShr
+	iFloorDiv
+	iMod
+	iAddC
+	iSubC
+	iMulC
+	iAndC
+	iOrC
+	iXorC
+	iShlC
+	iShrC
+	iFloorDivC
+	iModC
+	iCompare
+	iCompareC
 
-	// Fused instructions, see fuse.go.
-	iFastFastOp     // LOAD_FAST, LOAD_FAST, operator, and what takes the result
-	iFastConstOp    // LOAD_FAST, LOAD_CONST, operator, ...
-	iTopFastOp      // LOAD_FAST, operator, ...
-	iTopConstOp     // LOAD_CONST, operator, ...
-	iFastFastSubscr // LOAD_FAST, LOAD_FAST, LOAD_SUBSCR
-	iFastAttr       // LOAD_FAST, LOAD_ATTR
-	iLoadFastFast   // LOAD_FAST, LOAD_FAST
-	iReturnFast     // LOAD_FAST, RETURN_VALUE
-	iRangeStep      // the end of a loop over a range
-	iRangeStepConst // the same with a constant end
-	iCompareJump    // comparison, POP_JUMP_IF_...
-	iForIterStore   // FOR_ITER, STORE_FAST
+	// Comparison and jump, see fuse.go. c: target; x: the BinaryOp, jumpIfTrue.
+	// They jump if the comparison that they are named after holds of small ints.
+	iJumpLess
+	iJumpMore
+	iJumpEqual
+	iJumpLessEqual
+	iJumpMoreEqual
+	iJumpNotEqual
+	iJumpIs
+	iJumpIsNot
+	iJumpLessC
+	iJumpMoreC
+	iJumpEqualC
+	iJumpLessEqualC
+	iJumpMoreEqualC
+	iJumpNotEqualC
+	iJumpIsC
+	iJumpIsNotC
+
+	// Other fused instructions, see fuse.go.
+	iLoadSubscrC    // LOAD_CONST, LOAD_SUBSCR: b is the index
+	iLoadFastFast   // LOAD_FAST, LOAD_FAST: a and b
+	iReturnConst    // LOAD_CONST, RETURN_VALUE: a is the value
+	iRangeStep      // the end of a loop over a range: a: step, b: loop variable, c: target
+	iRangeStepConst // the same with a constant end: a: step, b: end, c: target, x: loop variable
 	numIops
 )
 
-// instr is one decoded instruction. at is the offset of the byte after the
-// opcode's position that tracebacks use, kept apart in Code.offs.
+// jumpIfTrue is set in x of a fused comparison before POP_JUMP_IF_TRUE.
+const jumpIfTrue = 1 << 8
+
+// instr is one decoded instruction. s, and a, b, c where they name a slot or a
+// local variable, are byte offsets from the first slot of the frame's value stack,
+// so that the loop needs no stack pointer: how many values are on the stack
+// before an instruction is known when it is decoded. s is the lowest slot that
+// it takes values off or puts them on.
 type instr struct {
-	op iop
-	y  uint8
-	x  uint16
-	a  uint32
+	op   iop
+	skip uint8 // bytes to the instruction that follows, behind what this one stands for
+	x    uint16
+	y    uint32 // index of the instruction whose work it does, as tracebacks have it
+	s    uint32
+	a    uint32
+	b    uint32
+	c    uint32 // for jumps: the distance in bytes
+}
+
+// rawOp is an instruction as the bytecode has it, but with the index of the
+// instruction that it jumps to, and what it does to the stack.
+type rawOp struct {
+	op        iop
+	x         uint16
+	a         uint32
+	pop, push int32
 }
 
 // Code is a decoded function.
@@ -127,16 +171,20 @@ type Code struct {
 	nPos      int
 	nKwOnly   int
 	nDef      int
-	simple    bool // positional arguments only: the quick way to call it
+	simple    bool // positional arguments only, no cells: the quick way to call it
 	generator bool
 	bytes     uint32 // of a frame: 20 + state
 	cost      int    // of a call, in bytes of C stack
 	leak      bool   // the frame is left to the collector
 	onStack   bool   // the frame lies in the stack region
 	cells     []byte
-	instrs    []instr  // fused
-	plain     []instr  // as decoded
-	offs      []uint16 // of each instruction, from LineBase
+	raw       []rawOp
+	depth     []int32         // of the value stack before each instruction; -1: not known
+	instrs    []instr         // for those depths, fused
+	plain     []instr         // for those depths, one for each of the bytecode
+	deeper    map[int][]instr // with so many values more on the stack
+	fused     bool
+	offs      []uint32 // of each instruction, from LineBase
 	prelude   mpy.Prelude
 	globals   []globalCache // by instruction, made when needed
 	methods   []methodCache // likewise
@@ -179,21 +227,31 @@ func (vm *VM) alive(addr uint32) bool {
 	return addr >= vm.stackHi || vm.heap.Live(addr)
 }
 
-// decode decodes the bytecode at addr with its const table. The code was
-// verified when it was loaded, so it is well-formed.
+// maxState bounds the slots of a frame; a heap has no room for more.
+const maxState = 1 << 26
+
+// damagedCode begins the Go panic of bytecode that cannot be decoded. Code is
+// verified when it is loaded, so the program has written over it since.
+const damagedCode = "memory: bytecode was changed: "
+
+// decode decodes the bytecode at addr with its const table.
 func (vm *VM) decode(addr, table uint32) *Code {
 	raw := vm.Bytes[addr:]
 	p, err := mpy.ParsePrelude(raw, vm.opt.MpyVersion)
 	if err != nil {
-		panic("vm: bytecode was not verified: " + err.Error())
+		panic(damagedCode + err.Error())
 	}
 	c := &Code{
 		addr: addr, nState: uint32(p.NState), nExc: uint32(p.NExcStack), flags: p.ScopeFlags,
-		nPos: p.NumPos, nKwOnly: p.NumKwOnly, nDef: p.NumDefPos, prelude: p,
+		nPos: p.NumPos, nKwOnly: p.NumKwOnly, nDef: p.NumDefPos, prelude: p, fused: !vm.plain,
 	}
 	c.generator = p.ScopeFlags&mpy.ScopeGenerator != 0
 	c.cells = append([]byte(nil), p.Cells(raw)...)
-	c.simple = p.ScopeFlags&(mpy.ScopeVarArgs|mpy.ScopeVarKeywords|mpy.ScopeDefKwArgs) == 0 && p.NumKwOnly == 0
+	const extras = mpy.ScopeVarArgs | mpy.ScopeVarKeywords | mpy.ScopeDefKwArgs
+	c.simple = p.ScopeFlags&extras == 0 && p.NumKwOnly == 0 && len(c.cells) == 0
+	if c.nPos+c.nKwOnly > p.NState || p.NState > maxState || p.NExcStack > maxState {
+		panic(damagedCode + "more locals than the frame has")
+	}
 	state := 4*c.nState + 12*c.nExc
 	c.bytes = 20 + state
 	if state <= 44 {
@@ -220,29 +278,37 @@ func (vm *VM) decodeBody(c *Code, raw []byte, table uint32) {
 	for first := true; first || at <= reach; first = false {
 		in, next, err := gen.Decode(raw, at)
 		if err != nil {
-			panic("vm: bytecode was not verified: " + err.Error())
+			panic(damagedCode + err.Error())
 		}
-		index[at] = len(c.instrs)
-		c.offs = append(c.offs, uint16(at-c.prelude.LineBase))
+		index[at] = len(c.raw)
+		c.offs = append(c.offs, uint32(at-c.prelude.LineBase))
 		end := next
 		if info := in.Op.Info(); info.Operand == mpy.OperandJumpByte {
 			end--
 		}
 		if isJump(in.Op) {
 			target := end + in.Arg
-			jumps = append(jumps, pending{len(c.instrs), target})
+			jumps = append(jumps, pending{len(c.raw), target})
 			reach = max(reach, target)
 		}
-		c.instrs = append(c.instrs, vm.decodeOne(in, table))
+		c.raw = append(c.raw, vm.decodeOne(in, table))
 		if !endsPath(in.Op) {
 			reach = max(reach, next)
 		}
 		at = next
 	}
 	for _, j := range jumps {
-		c.instrs[j.index].a = uint32(index[j.target])
+		c.raw[j.index].a = uint32(index[j.target])
 	}
-	vm.fuse(c)
+	for i := range c.raw {
+		switch op := &c.raw[i]; op.op {
+		case iLoadFast, iLoadDeref, iStoreFast, iStoreDeref, iDeleteFast, iDeleteDeref:
+			if op.a >= c.nState {
+				panic(damagedCode + "no such local")
+			}
+		}
+	}
+	c.place()
 }
 
 func isJump(op mpy.Op) bool {
@@ -262,9 +328,13 @@ func endsPath(op mpy.Op) bool {
 }
 
 // decodeOne translates one instruction.
-func (vm *VM) decodeOne(in mpy.Instr, table uint32) instr {
-	a := uint32(in.Arg)
-	constant := func(v Value) instr { return instr{op: iLoadConst, a: uint32(v)} }
+func (vm *VM) decodeOne(in mpy.Instr, table uint32) rawOp {
+	pop, push := in.Effect()
+	d := rawOp{a: uint32(in.Arg), x: uint16(in.Extra), pop: int32(pop), push: int32(push)}
+	constant := func(v Value) rawOp {
+		d.op, d.a = iLoadConst, uint32(v)
+		return d
+	}
 	switch in.Op {
 	case mpy.OpLoadConstFalse:
 		return constant(False)
@@ -272,61 +342,28 @@ func (vm *VM) decodeOne(in mpy.Instr, table uint32) instr {
 		return constant(None)
 	case mpy.OpLoadConstTrue:
 		return constant(True)
+	case mpy.OpLoadNull:
+		return constant(Null)
 	case mpy.OpLoadConstSmallInt, mpy.OpLoadConstSmallIntMulti:
 		return constant(SmallInt(in.Arg))
 	case mpy.OpLoadConstString:
-		return constant(Qstr(a).Value())
+		return constant(Qstr(d.a).Value())
 	case mpy.OpLoadConstObj:
-		return constant(vm.Mem[table/4+a])
-	case mpy.OpUnaryOpMulti:
-		if UnaryOp(a) == UnaryNot {
-			return instr{op: iNot}
-		}
-		return instr{op: iUnaryOp, a: a}
-	case mpy.OpBinaryOpMulti:
-		return instr{op: binaryIop(BinaryOp(a)), a: a}
+		return constant(vm.Mem[table/4+d.a])
 	}
-	op, ok := plainOps[in.Op]
-	if !ok {
+	var ok bool
+	if d.op, ok = plainOps[in.Op]; !ok {
 		panic("vm: no such operation: " + in.Op.String())
 	}
-	d := instr{op: op, a: a, x: uint16(in.Extra)}
-	if op == iLoadAttr && Qstr(a) == QClass {
-		d.y = 1 // never a member
+	if d.op == iLoadAttr && Qstr(d.a) == QClass {
+		d.op = iLoadClass
 	}
 	return d
 }
 
-// binaryIop picks the quick form of an operator.
-func binaryIop(op BinaryOp) iop {
-	switch op {
-	case BinAdd, BinInplaceAdd:
-		return iAdd
-	case BinSubtract, BinInplaceSubtract:
-		return iSub
-	case BinMultiply, BinInplaceMultiply:
-		return iMul
-	case BinAnd, BinInplaceAnd:
-		return iAnd
-	case BinLess:
-		return iLess
-	case BinMore:
-		return iMore
-	case BinEqual:
-		return iEqual
-	case BinLessEqual:
-		return iLessEqual
-	case BinMoreEqual:
-		return iMoreEqual
-	case BinNotEqual:
-		return iNotEqual
-	}
-	return iBinaryOp
-}
-
 // plainOps are the operations that are the same in both forms.
 var plainOps = map[mpy.Op]iop{
-	mpy.OpLoadNull: iLoadNull, mpy.OpLoadFastN: iLoadFast, mpy.OpLoadFastMulti: iLoadFast, mpy.OpLoadDeref: iLoadDeref,
+	mpy.OpLoadFastN: iLoadFast, mpy.OpLoadFastMulti: iLoadFast, mpy.OpLoadDeref: iLoadDeref,
 	mpy.OpLoadName: iLoadName, mpy.OpLoadGlobal: iLoadGlobal, mpy.OpLoadAttr: iLoadAttr, mpy.OpLoadMethod: iLoadMethod,
 	mpy.OpLoadSuperMethod: iLoadSuperMethod, mpy.OpLoadBuildClass: iLoadBuildClass, mpy.OpLoadSubscr: iLoadSubscr,
 	mpy.OpStoreFastN: iStoreFast, mpy.OpStoreFastMulti: iStoreFast, mpy.OpStoreDeref: iStoreDeref,
@@ -347,5 +384,5 @@ var plainOps = map[mpy.Op]iop{
 	mpy.OpMakeClosureDefargs: iMakeClosureDefargs, mpy.OpCallFunction: iCallFunction,
 	mpy.OpCallFunctionVarKw: iCallFunctionVarKw, mpy.OpCallMethod: iCallMethod,
 	mpy.OpCallMethodVarKw: iCallMethodVarKw, mpy.OpImportName: iImportName, mpy.OpImportFrom: iImportFrom,
-	mpy.OpImportStar: iImportStar,
+	mpy.OpImportStar: iImportStar, mpy.OpUnaryOpMulti: iUnaryOp, mpy.OpBinaryOpMulti: iBinaryOp,
 }

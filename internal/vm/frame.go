@@ -1,5 +1,7 @@
 package vm
 
+import "unsafe"
+
 // This file is frames: the state of running functions and generators.
 //
 // A frame lies in the device's memory as C lays it out: five words (function,
@@ -8,15 +10,15 @@ package vm
 // end; then three words for each nested handler. What is hot of it is kept in
 // Go while it runs.
 
-// frame is a running function.
+// frame is a running function. While it is the running one, pc is only up to date
+// where something may want to know it.
 type frame struct {
 	code    *Code
-	pc      int    // index of the next instruction
-	sp      uint32 // word index of the top of the value stack
-	top     uint32 // word index of local 0
+	ops     *instr // its instructions, for the depth of the stack that it has
+	pc      int    // index of the instruction that runs, or that is to be run next
+	base    uint32 // word index of the first slot of the value stack
 	exc     uint32 // word index of the innermost handler; excBase-3: none
 	excBase uint32
-	gmap    uint32 // word index of the globals' map
 	block   uint32 // heap address of the frame or generator; 0: on the stack
 	fun     Value
 	globals Value // what it runs with
@@ -26,11 +28,33 @@ type frame struct {
 	kind    frameKind
 	cost    int    // bytes of C stack
 	depth   int    // C stack in use while it runs, without what built-in code takes
-	limit   uint32 // the stack region behind it
-	stack   uint32
+	stack   uint32 // the stack region in use before it
+	limit   uint32 // and while it runs
 	aux     uint32 // a block to be freed when it returns, or 0
 	prev    *frame
 	next    *frame
+}
+
+// at returns the instruction with an index.
+func (f *frame) at(i int) *instr {
+	return (*instr)(unsafe.Add(unsafe.Pointer(f.ops), i*int(instrBytes)))
+}
+
+// index is the opposite of at.
+func (f *frame) index(ip *instr) int {
+	return int(uintptr(unsafe.Pointer(ip))-uintptr(unsafe.Pointer(f.ops))) / int(instrBytes)
+}
+
+// plainInstr returns the first of the plain instructions that a fused one of the
+// running frame stands for.
+func (vm *VM) plainInstr(ip *instr) *instr {
+	f := vm.frame
+	f.pc = f.index(ip)
+	c := f.code
+	if ip != &c.instrs[f.pc] || ip == &c.plain[f.pc] {
+		vm.badCode()
+	}
+	return &c.plain[f.pc]
 }
 
 // frameKind says what is waiting for the frame's result.
@@ -73,55 +97,86 @@ func (vm *VM) link() *frame {
 // running one. Its kind is kindEntry; the loop changes that.
 func (vm *VM) enter(fun Value, args, kw []Value) *frame {
 	c := vm.funCode(fun)
-	depth := vm.cstack + c.cost
-	if depth > vm.opt.StackLimit {
-		vm.raiseRecursion()
-	}
-	var block, at uint32
-	stack := vm.stack
-	if !c.onStack {
-		block = vm.heap.Alloc(c.bytes)
-		at = block
-	}
-	if block == 0 {
-		// C's alloca, which serves too when the heap is full or locked
-		if vm.opt.NoAlloca {
-			vm.memoryError(c.bytes)
-		}
-		at = stack
-		if at+c.bytes > vm.stackHi {
-			vm.raiseRecursion()
-		}
-		clear(vm.Mem[at/4 : (at+c.bytes)/4])
-		stack += c.bytes
-	}
-	top := at/4 + frameHeader + c.nState - 1
-	if c.simple && len(args) == c.nPos && len(kw) == 0 && len(c.cells) == 0 {
+	at, block, stack := vm.makeRoom(c)
+	base := at/4 + frameHeader
+	if c.simple && len(args) == c.nPos && len(kw) == 0 {
 		// nothing more is allocated
-		locals := vm.Mem[top+1-uint32(len(args)) : top+1]
+		locals := vm.Mem[base+c.nState-uint32(len(args)) : base+c.nState]
 		for i, a := range args {
 			locals[len(locals)-1-i] = a
 		}
 	} else {
 		vm.Keep(Value(block))
-		vm.bind(fun, c, top, args, kw)
+		vm.bind(fun, c, base+c.nState-1, args, kw)
 	}
-	cur := vm.frame
-	f := cur.next
+	return vm.push(fun, c, base, block, stack)
+}
+
+// enterArgs is enter for n positional arguments that lie in the device's memory.
+func (vm *VM) enterArgs(fun Value, args *Value, n int) *frame {
+	c := vm.funCode(fun)
+	if !c.simple || n != c.nPos {
+		return vm.enter(fun, unsafe.Slice(args, n), nil)
+	}
+	at, block, stack := vm.makeRoom(c)
+	base := at/4 + frameHeader
+	if n > 0 {
+		to := &vm.Mem[base+c.nState-1]
+		for *to = *args; n > 1; n-- {
+			args = (*Value)(unsafe.Add(unsafe.Pointer(args), 4))
+			to = (*Value)(unsafe.Add(unsafe.Pointer(to), -4))
+			*to = *args
+		}
+	}
+	return vm.push(fun, c, base, block, stack)
+}
+
+// makeRoom gives the address of a frame, all zero, its block in the heap, or 0, and
+// the end of the stack region with it.
+func (vm *VM) makeRoom(c *Code) (at, block, stack uint32) {
+	if vm.cstack+c.cost > vm.opt.StackLimit {
+		vm.raiseRecursion()
+	}
+	stack = vm.stack
+	if !c.onStack {
+		if block = vm.heap.Alloc(c.bytes); block != 0 {
+			return block, block, stack
+		}
+		// C's alloca, which serves too when the heap is full or locked
+		if vm.opt.NoAlloca {
+			vm.memoryError(c.bytes)
+		}
+	}
+	at = stack
+	stack += (c.bytes + 7) &^ 7
+	if stack > vm.stackHi {
+		vm.raiseRecursion()
+	}
+	blank := vm.Mem[at/4 : stack/4]
+	for ; len(blank) >= 2; blank = blank[2:] {
+		blank[0], blank[1] = 0, 0
+	}
+	return at, 0, stack
+}
+
+// push makes a frame whose memory is ready the running one.
+func (vm *VM) push(fun Value, c *Code, base, block, stack uint32) *frame {
+	f := vm.frame.next
 	if f == nil {
 		f = vm.link()
 	}
-	f.code, f.pc, f.sp, f.top = c, 0, at/4+frameHeader-1, top
-	f.excBase, f.exc = top+1, top+1-3
-	f.block, f.stack = block, vm.stack
+	f.code, f.ops, f.pc = c, &c.instrs[0], 0
+	f.base, f.excBase, f.exc = base, base+c.nState, base+c.nState-3
+	f.block, f.stack, f.limit = block, vm.stack, stack
 	f.fun = fun
 	f.saved = vm.globals
 	globals := vm.Mem[fun/4+funGlobals]
-	f.globals, f.gmap = globals, uint32(globals)/4+1
+	f.globals = globals
 	f.gen, f.inject, f.kind, f.aux = Null, Null, kindEntry, 0
-	f.cost, f.depth, f.limit = c.cost, depth, stack
-	vm.globals, vm.stack, vm.cstack, vm.frame = globals, stack, depth, f
-	vm.Mem[at/4] = fun
+	vm.cstack += c.cost
+	f.cost, f.depth = c.cost, vm.cstack
+	vm.globals, vm.stack, vm.frame = globals, stack, f
+	vm.Mem[base-frameHeader] = fun
 	return f
 }
 
@@ -185,35 +240,40 @@ func (vm *VM) resumeFrame(g, send, throw Value) *frame {
 		vm.RaiseMsg(TypeValueError, "generator already executing")
 	}
 	c := vm.funCode(fun)
+	pc := int(untagIndex(vm.Mem[i+genPC]))
+	exc := untagIndex(vm.Mem[i+genExc])
+	excBase := base + c.nState
+	if pc >= len(c.raw) || sp+1 < base || exc < excBase-3 || exc >= excBase+3*c.nExc || int(excBase+3*c.nExc) > len(vm.Mem) {
+		panic("memory: a generator was changed")
+	}
 	f := vm.link()
-	f.code, f.pc, f.sp = c, int(untagIndex(vm.Mem[i+genPC])), sp
-	f.top = base + c.nState - 1
-	f.excBase = f.top + 1
-	f.exc = untagIndex(vm.Mem[i+genExc])
-	f.block, f.stack = uint32(g), vm.stack
+	f.code, f.pc = c, pc
+	f.ops = &vm.instrsAt(c, pc, int32(sp+1-base))[0]
+	f.base, f.excBase, f.exc = base, excBase, exc
+	f.block, f.stack, f.limit = uint32(g), vm.stack, vm.stack
 	f.fun = fun
 	f.saved = vm.globals
 	f.globals = vm.Mem[i+genGlobals]
-	f.gmap = uint32(f.globals)/4 + 1
 	vm.globals = f.globals
 	vm.Mem[i+genGlobals] = Null
 	f.gen, f.inject, f.kind, f.aux = g, throw, kindEntry, 0
 	f.cost = vm.opt.FrameCost
 	vm.cstack += f.cost
-	f.depth, f.limit = vm.cstack, vm.stack
+	f.depth = vm.cstack
 	vm.frame = f
 	return f
 }
 
-// suspend saves a generator's frame into its object and leaves it.
-func (vm *VM) suspend(f *frame) {
+// suspend saves a generator's frame, which goes on at pc with the top of its stack
+// at sp, into its object and leaves it.
+func (vm *VM) suspend(f *frame, pc int, sp uint32) {
 	i := uint32(f.gen) / 4
-	vm.Mem[i+genPC] = tagIndex(uint32(f.pc))
-	vm.Mem[i+genSP] = tagIndex(f.sp)
+	vm.Mem[i+genPC] = tagIndex(uint32(pc))
+	vm.Mem[i+genSP] = tagIndex(sp)
 	vm.Mem[i+genExc] = tagIndex(f.exc)
 	vm.Mem[i+genGlobals] = f.globals
 	if vm.opt.PendThrow {
-		vm.Mem[f.sp] = None // pend_throw puts an exception here
+		vm.Mem[sp] = None // pend_throw puts an exception here
 	}
 	vm.leave(f)
 }
@@ -277,7 +337,7 @@ func (vm *VM) runFrame() (Value, loopEnd) {
 		if end == endPanic {
 			v = vm.exc
 			vm.exc = Null
-			vm.cstack = vm.frame.depth
+			vm.cstack, vm.stack = vm.frame.depth, vm.frame.limit
 			vm.Keep(v)
 			if v = vm.unwind(v); v == Null {
 				vm.ntemps = mark
@@ -303,116 +363,13 @@ func (vm *VM) protect(mark int) (v Value, end loopEnd) {
 	return vm.loop(mark)
 }
 
-// unwind finds who handles an exception that the running frame raised. It
-// returns Null with the running frame ready to go on, or the exception when it
-// left the entry frame.
-func (vm *VM) unwind(exc Value) Value {
-	for {
-		f := vm.frame
-		at := f.pc - 1
-		if vm.IsSubclass(vm.TypeOf(exc), TypeStopIteration) && at >= 0 {
-			switch in := f.code.plain[at]; in.op {
-			case iForIter:
-				f.pc = int(in.a)
-				f.sp -= iterSlots
-				return Null
-			case iYieldFrom:
-				vm.Mem[f.sp] = vm.ExceptionValue(exc)
-				return Null
-			}
-		}
-		if exc != Value(vm.static+staticGeneratorExit) {
-			vm.traceHere(f, exc, at)
-		}
-		h, sp, _ := vm.handler(f)
-		for f.exc >= f.excBase && h <= at {
-			vm.popHandler(f)
-			h, sp, _ = vm.handler(f)
-		}
-		if f.exc >= f.excBase {
-			f.pc = h
-			f.sp = sp + 1
-			vm.Mem[f.exc+2] = exc
-			vm.Mem[f.sp] = exc
-			if vm.opt.SysExcInfo {
-				vm.curExc = exc
-			}
-			return Null
-		}
-		kind := f.kind
-		if f.gen != Null {
-			vm.finish(f)
-			if vm.IsSubclass(vm.TypeOf(exc), TypeStopIteration) {
-				exc = vm.NewExceptionMsg(TypeRuntimeError, "generator raised StopIteration")
-			}
-		} else {
-			vm.leave(f)
-		}
-		if kind == kindEntry {
-			return exc
-		}
-	}
+// tick is called from the loop when the budget is used up, before an instruction.
+func (vm *VM) tick(ip *instr) {
+	vm.frame.pc = vm.frame.index(ip) - 1
+	vm.poll()
 }
 
-// A handler on the exception stack is three words: its place in the code, the
-// top of the value stack and whether it is a finally, the exception it handles.
-// Compiled code may use a slot or two more than its frame has where a return
-// passes through a finally, and overwrite the first of these words; v1.11 then
-// takes the handler for one that lies behind, and so do we. handlerTag makes
-// that visible.
-const handlerTag = 0xA000_0001
-
-// pushHandler begins a try, finally or with block.
-func (vm *VM) pushHandler(f *frame, target, sp uint32, finally bool) {
-	if f.exc+3 >= f.excBase+3*f.code.nExc {
-		vm.RaiseMsg(TypeRuntimeError, "too many nested handlers")
-	}
-	f.exc += 3
-	saved := sp<<2 | 1
-	if finally {
-		saved |= 2
-	}
-	vm.Mem[f.exc], vm.Mem[f.exc+1], vm.Mem[f.exc+2] = Value(handlerTag|target<<1), Value(saved), Null
-}
-
-// popHandler ends the innermost block.
-func (vm *VM) popHandler(f *frame) {
-	if f.exc >= f.excBase {
-		f.exc -= 3
-	}
-	vm.curExc = Null
-}
-
-// handler returns the innermost handler: where it goes, the top of the stack it
-// starts with, and whether it is a finally. A handler whose words were
-// overwritten goes to -1, behind everything.
-func (vm *VM) handler(f *frame) (target int, sp uint32, finally bool) {
-	if f.exc < f.excBase {
-		return -1, 0, false
-	}
-	word, saved := uint32(vm.Mem[f.exc]), uint32(vm.Mem[f.exc+1])
-	target = int(word&^uint32(handlerTag)) >> 1
-	sp = saved >> 2
-	base := f.top + 1 - f.code.nState
-	if word&handlerTag != handlerTag || target >= len(f.code.instrs) || sp+1 < base || sp+2 > f.top+1 {
-		return -1, 0, false
-	}
-	return target, sp, saved&2 != 0
-}
-
-// traceHere adds the place of an instruction to an exception's traceback.
-func (vm *VM) traceHere(f *frame, exc Value, at int) {
-	c := f.code
-	raw := vm.Bytes[c.addr:]
-	off := 0
-	if at >= 0 {
-		off = int(c.offs[at])
-	}
-	line := c.prelude.LineOf(raw, off+c.prelude.LineBase)
-	vm.addTraceback(exc, Qstr(c.prelude.SourceFile(raw)), line, Qstr(c.prelude.Name(raw)))
-}
-
-// poll is called from the loop now and then.
+// poll lets the host in and handles what is pending.
 func (vm *VM) poll() {
 	vm.budget = pollInterval
 	vm.pending.Store(0)

@@ -1,5 +1,7 @@
 package vm
 
+import "unsafe"
+
 // This file is the loop that runs decoded bytecode.
 
 // iterSlots is the number of stack slots that a for loop's iterator takes.
@@ -15,491 +17,453 @@ const (
 	endPanic // built-in code raised an exception: it is in VM.exc
 )
 
+// word is a slot or local variable of the running frame, by its offset from the first
+// slot of the value stack. Offsets were checked when the instructions were placed.
+func word(fp unsafe.Pointer, offset uint32) *Value { return (*Value)(unsafe.Add(fp, offset)) }
+
+// words are n slots from one on.
+func words(fp unsafe.Pointer, offset, n uint32) []Value { return unsafe.Slice(word(fp, offset), n) }
+
+// pair is two slots.
+func pair(fp unsafe.Pointer, offset uint32) *[2]Value { return (*[2]Value)(unsafe.Add(fp, offset)) }
+
+// next is the instruction that follows another.
+func next(ip *instr) *instr { return (*instr)(unsafe.Add(unsafe.Pointer(ip), ip.skip)) }
+
+// target is where a jump goes.
+func target(ip *instr) *instr { return (*instr)(unsafe.Add(unsafe.Pointer(ip), int32(ip.c))) }
+
 // loop runs vm.frame and what it calls until the nearest frame of kindEntry
 // returns or yields. mark is where temporaries begin. Exceptions that the loop
 // itself meets are handled by unwind; those raised by built-in code arrive as Go
 // panics and are handled by runFrame, which calls loop again.
+//
+// Its two variables are the instruction and the frame; whatever else would have to
+// live from one instruction to the next costs a store in each.
 func (vm *VM) loop(mark int) (result Value, end loopEnd) {
 	m := vm.Mem
-	f := vm.frame
-	var code []instr
-	var pc int
-	var sp, top uint32
-	var exc, left, right Value
-	var opr, then *instr // of a fused run: the operator, and what follows it
+	var ip *instr
+	var fp unsafe.Pointer
+	var v, exc, left, right Value
+	var kind frameKind // of a frame that was left
 
-	code, pc, sp, top = f.code.instrs, f.pc, f.sp, f.top
-	if f.inject != Null && f.code.plain[pc].op != iYieldFrom {
+	if f := vm.frame; f.inject != Null && f.at(f.pc).op != iYieldFrom {
 		exc = f.inject
 		f.inject = Null
-		f.pc = pc + 1 // the traceback names the instruction it stopped at
-		vm.Raise(vm.makeRaiseObj(exc))
+		vm.Raise(vm.makeRaiseObj(exc)) // the traceback names the instruction it stopped at
 	}
+	ip, fp = vm.frame.at(vm.frame.pc), unsafe.Pointer(&m[vm.frame.base])
 
-dispatch:
-	for {
-		in := &code[pc]
-		pc++
-	again:
-		switch in.op {
+	for ; ; ip = next(ip) {
+	dispatch:
+		switch ip.op {
 		case iLoadConst:
-			sp++
-			m[sp] = Value(in.a)
-
-		case iLoadNull:
-			sp++
-			m[sp] = Null
+			v = Value(ip.a)
+			*word(fp, ip.s) = v
+			*word(fp, ip.c) = v
 
 		case iLoadFast:
-			v := m[top-in.a]
+			v = *word(fp, ip.a)
 			if v == Null {
-				f.pc = pc
-				exc = vm.unboundLocal()
-				goto raise
+				goto unbound
 			}
-			sp++
-			m[sp] = v
+			*word(fp, ip.s) = v
+			*word(fp, ip.c) = v
+
+		case iLoadFastFast:
+			left, right = *word(fp, ip.a), *word(fp, ip.b)
+			if left == Null || right == Null {
+				goto plainly
+			}
+			*word(fp, ip.s) = left
+			*word(fp, ip.s+4) = right
 
 		case iLoadDeref:
-			c := m[top-in.a]
+			c := *word(fp, ip.a)
 			if c&3 != 0 || c-1 >= romBase-1 || m[c/4] != TypeCell {
-				f.pc = pc
+				vm.frame.pc = int(ip.y)
 				vm.badCode()
 			}
-			v := m[c/4+1]
+			v = m[c/4+1]
 			if v == Null {
-				f.pc = pc
-				exc = vm.unboundLocal()
-				goto raise
+				goto unbound
 			}
-			sp++
-			m[sp] = v
+			*word(fp, ip.s) = v
 
-		case iLoadName, iLoadGlobal:
-			if in.op == iLoadName && vm.locals != f.globals {
-				f.pc = pc
-				v := vm.loadName(Qstr(in.a))
-				sp++
-				m[sp] = v
+		case iLoadName:
+			if vm.locals != vm.globals {
+				vm.frame.pc = int(ip.y)
+				*word(fp, ip.s) = vm.loadName(Qstr(ip.a))
 				continue
 			}
-			key := Value(in.a<<2 | 2)
-			if uint32(in.x) < uint32(m[f.gmap+1]) {
-				if s := uint32(m[f.gmap+2])/4 + 2*uint32(in.x); m[s] == key {
-					sp++
-					m[sp] = m[s+1]
+			fallthrough
+
+		case iLoadGlobal:
+			g := vm.globals / 4
+			if x := uint32(ip.x); x < uint32(m[g+2]) {
+				if e := uint32(m[g+3])/4 + 2*x; m[e] == Value(ip.a<<2|2) {
+					*word(fp, ip.s) = m[e+1]
 					continue
 				}
 			}
-			f.pc = pc
-			v := vm.loadGlobalCached(f, in, pc-1)
-			sp++
-			m[sp] = v
+			vm.frame.pc = int(ip.y)
+			*word(fp, ip.s) = vm.loadGlobalCached(ip)
+			vm.ntemps = mark
 
 		case iLoadAttr:
-			o := m[sp]
-			if o&3 == 0 && o < romBase && m[o/4] < romBase && in.y == 0 && m[m[o/4]/4+classFlags]&classNative == 0 {
-				key, size, t := Value(in.a<<2|2), uint32(m[o/4+2]), uint32(m[o/4+3])/4
-				if x := uint32(in.x & 0xff); x < size && m[t+2*x] == key {
-					m[sp] = m[t+2*x+1]
+			o := *word(fp, ip.a)
+			if o&3 == 0 && o < romBase && m[o/4] < romBase && m[m[o/4]/4+classFlags]&classNative == 0 {
+				key, size, t := Value(ip.b<<2|2), uint32(m[o/4+2]), uint32(m[o/4+3])/4
+				if x := uint32(ip.x & 0xff); x < size && m[t+2*x] == key {
+					v = m[t+2*x+1]
+					*word(fp, ip.s) = v
+					*word(fp, ip.c) = v
 					continue
 				}
-				if x := uint32(in.x >> 8); x < size && m[t+2*x] == key {
-					m[sp] = m[t+2*x+1]
+				if x := uint32(ip.x >> 8); x < size && m[t+2*x] == key {
+					v = m[t+2*x+1]
+					*word(fp, ip.s) = v
+					*word(fp, ip.c) = v
 					continue
 				}
+				*word(fp, ip.s) = o
+				vm.frame.pc = int(ip.y)
 				if s := vm.mapGet(uint32(o)/4+1, key); s != 0 {
-					in.slotHint((s - t) / 2)
-					m[sp] = m[s+1]
+					ip.slotHint((s - t) / 2)
+					v = m[s+1]
+					*word(fp, ip.s) = v
+					*word(fp, ip.c) = v
 					continue
 				}
-				if get := vm.propertyGetter(o, Qstr(in.a), f.code, pc-1); get != Null {
-					f.pc, f.sp = pc, sp
-					f = vm.enter(get, m[sp:sp+1], nil)
-					f.kind = kindCall
-					code, pc, sp, top = f.code.instrs, 0, f.sp, f.top
-					vm.ntemps = mark
-					continue
+				if get := vm.propertyGetter(o, Qstr(ip.b), vm.frame.code, ip.y); get != Null {
+					vm.enterArgs(get, word(fp, ip.s), 1).kind = kindCall
+					goto entered
 				}
 			}
-			f.pc = pc
-			m[sp] = vm.LoadAttr(o, Qstr(in.a))
+			if o == Null {
+				goto plainly
+			}
+			*word(fp, ip.s) = o
+			vm.frame.pc = int(ip.y)
+			v = vm.LoadAttr(o, Qstr(ip.b))
+			*word(fp, ip.s) = v
+			*word(fp, ip.c) = v
+			vm.ntemps = mark
+
+		case iLoadClass:
+			vm.frame.pc = int(ip.y)
+			*word(fp, ip.s) = vm.LoadAttr(*word(fp, ip.a), Qstr(ip.b))
 			vm.ntemps = mark
 
 		case iLoadMethod:
-			o := m[sp]
-			f.pc = pc
-			if o&3 == 0 && o-1 < romBase-1 && (m[o/4] < romBase || m[o/4] == TypeType) {
-				if vm.loadMethodFast(o, Qstr(in.a), f.code, pc-1, m[sp:sp+2]) {
-					sp++
+			o := *word(fp, ip.a)
+			if o == Null {
+				goto plainly
+			}
+			*word(fp, ip.s) = o
+			vm.frame.pc = int(ip.y)
+			if o&3 == 0 && o < romBase && (m[o/4] < romBase || m[o/4] == TypeType) {
+				if vm.loadMethodFast(o, Qstr(ip.b), vm.frame.code, ip.y, pair(fp, ip.s)) {
 					continue
 				}
-			} else if vm.loadBuiltinMethod(o, Qstr(in.a), f.code, pc-1, m[sp:sp+2]) {
-				sp++
+			} else if vm.loadBuiltinMethod(o, Qstr(ip.b), vm.frame.code, ip.y, pair(fp, ip.s)) {
 				continue
 			}
 			d, back := vm.pair()
-			vm.LoadMethod(o, Qstr(in.a), d)
-			m[sp], m[sp+1] = d[0], d[1]
+			vm.LoadMethod(o, Qstr(ip.b), d)
+			*word(fp, ip.s), *word(fp, ip.s+4) = d[0], d[1]
 			vm.nscratch = back
-			sp++
 			vm.ntemps = mark
 
 		case iLoadSuperMethod:
-			f.pc = pc
-			sp--
+			vm.frame.pc = int(ip.y)
 			d, back := vm.pair()
-			vm.loadSuper(m[sp], m[sp+1], Qstr(in.a), d)
-			m[sp-1], m[sp] = d[0], d[1]
+			vm.loadSuper(*word(fp, ip.s+4), *word(fp, ip.s+8), Qstr(ip.b), d)
+			*word(fp, ip.s), *word(fp, ip.s+4) = d[0], d[1]
 			vm.nscratch = back
 			vm.ntemps = mark
 
 		case iLoadBuildClass:
-			sp++
-			m[sp] = vm.loadBuildClass()
+			*word(fp, ip.s) = vm.loadBuildClass()
+
+		case iLoadSubscrC:
+			left, right = *word(fp, ip.a), Value(ip.b)
+			goto subscript
 
 		case iLoadSubscr:
-			index, base := m[sp], m[sp-1]
-			sp--
-			if base&3 == 0 && base < romBase {
-				switch m[base/4] {
-				case TypeList:
-					if index&1 != 0 {
-						i, n := int32(index)>>1, int32(m[base/4+2])
-						if i < 0 {
-							i += n
-						}
-						if uint32(i) < uint32(n) {
-							m[sp] = m[uint32(m[base/4+3])/4+uint32(i)]
-							continue
-						}
-					}
-				case TypeTuple:
-					if index&1 != 0 {
-						i, n := int32(index)>>1, int32(m[base/4+1])
-						if i < 0 {
-							i += n
-						}
-						if uint32(i) < uint32(n) {
-							m[sp] = m[uint32(base)/4+2+uint32(i)]
-							continue
-						}
-					}
-				case TypeDict:
-					f.pc = pc
-					if s := vm.mapGet(uint32(base)/4+1, index); s != 0 {
-						m[sp] = m[s+1]
-						continue
-					}
-					exc = vm.NewException(TypeKeyError, index)
-					vm.ntemps = mark
-					goto raise
-				case TypeByteArray:
-					if index&1 != 0 {
-						i, n := int32(index)>>1, int32(m[base/4+2])
-						if i < 0 {
-							i += n
-						}
-						if uint32(i) < uint32(n) {
-							m[sp] = SmallInt(int(vm.Bytes[uint32(m[base/4+3])+uint32(i)]))
-							continue
-						}
-					}
-				}
-			}
-			f.pc = pc
-			m[sp] = vm.Subscr(base, index, Sentinel)
-			vm.ntemps = mark
+			left, right = *word(fp, ip.a), *word(fp, ip.b)
+			goto subscript
 
 		case iStoreFast:
-			m[top-in.a] = m[sp]
-			sp--
+			*word(fp, ip.a) = *word(fp, ip.s)
 
 		case iStoreDeref:
-			f.pc = pc
-			m[vm.cellAt(m[top-in.a])] = m[sp]
-			sp--
+			vm.frame.pc = int(ip.y)
+			m[vm.cellAt(*word(fp, ip.a))] = *word(fp, ip.s)
 
-		case iStoreName, iStoreGlobal:
-			if in.op == iStoreName && vm.locals != f.globals {
-				f.pc = pc
-				vm.DictStore(vm.locals, Value(in.a<<2|2), m[sp])
-				sp--
+		case iStoreName:
+			if vm.locals != vm.globals {
+				vm.frame.pc = int(ip.y)
+				vm.DictStore(vm.locals, Value(ip.a<<2|2), *word(fp, ip.s))
 				vm.ntemps = mark
 				continue
 			}
-			key := Value(in.a<<2 | 2)
-			if uint32(in.x) < uint32(m[f.gmap+1]) {
-				if s := uint32(m[f.gmap+2])/4 + 2*uint32(in.x); m[s] == key {
-					m[s+1] = m[sp]
-					sp--
+			fallthrough
+
+		case iStoreGlobal:
+			key, g := Value(ip.a<<2|2), vm.globals/4
+			if x := uint32(ip.x); x < uint32(m[g+2]) {
+				if e := uint32(m[g+3])/4 + 2*x; m[e] == key {
+					m[e+1] = *word(fp, ip.s)
 					continue
 				}
 			}
-			f.pc = pc
-			vm.DictStore(vm.globals, key, m[sp])
-			if s := vm.mapGet(f.gmap, key); s != 0 {
-				in.x = uint16((s - uint32(m[f.gmap+2])/4) / 2)
+			vm.frame.pc = int(ip.y)
+			vm.DictStore(vm.globals, key, *word(fp, ip.s))
+			if e := vm.mapGet(uint32(g)+1, key); e != 0 {
+				ip.x = uint16((e - uint32(m[g+3])/4) / 2)
 			}
-			sp--
 			vm.ntemps = mark
 
 		case iStoreAttr:
-			o := m[sp]
-			if m[sp-1] != Null && o&3 == 0 && o < romBase && m[o/4] < romBase &&
-				(m[m[o/4]/4+classFlags]&classAccessors == 0 || vm.plainStore(m[o/4], Qstr(in.a), f.code, pc-1)) {
-				key, size, t := Value(in.a<<2|2), uint32(m[o/4+2]), uint32(m[o/4+3])/4
-				if x := uint32(in.x & 0xff); x < size && m[t+2*x] == key {
-					m[t+2*x+1] = m[sp-1]
-					sp -= 2
+			v = *word(fp, ip.a)
+			o := *word(fp, ip.c)
+			*word(fp, ip.s) = v
+			*word(fp, ip.s+4) = o
+			if v != Null && o&3 == 0 && o < romBase && m[o/4] < romBase &&
+				(m[m[o/4]/4+classFlags]&classAccessors == 0 || vm.plainStore(m[o/4], Qstr(ip.b), vm.frame.code, ip.y)) {
+				key, size, t := Value(ip.b<<2|2), uint32(m[o/4+2]), uint32(m[o/4+3])/4
+				if x := uint32(ip.x & 0xff); x < size && m[t+2*x] == key {
+					m[t+2*x+1] = v
 					continue
 				}
-				if x := uint32(in.x >> 8); x < size && m[t+2*x] == key {
-					m[t+2*x+1] = m[sp-1]
-					sp -= 2
+				if x := uint32(ip.x >> 8); x < size && m[t+2*x] == key {
+					m[t+2*x+1] = v
 					continue
 				}
-				f.pc = pc
-				vm.instanceStore(o, Qstr(in.a), m[sp-1])
+				vm.frame.pc = int(ip.y)
+				vm.instanceStore(o, Qstr(ip.b), v)
 				s := vm.mapGet(uint32(o)/4+1, key)
-				in.slotHint((s - uint32(m[o/4+3])/4) / 2)
-				sp -= 2
+				ip.slotHint((s - uint32(m[o/4+3])/4) / 2)
 				vm.ntemps = mark
 				continue
 			}
-			f.pc = pc
-			vm.StoreAttr(o, Qstr(in.a), m[sp-1])
-			sp -= 2
+			if o == Null || v == Null && ip.a != ip.s {
+				goto plainly
+			}
+			vm.frame.pc = int(ip.y)
+			vm.StoreAttr(o, Qstr(ip.b), v)
 			vm.ntemps = mark
 
 		case iStoreSubscr:
-			f.pc = pc
-			base, index := m[sp-1], m[sp]
-			if m[sp-2] != Null && base&3 == 0 && base < romBase {
-				switch m[base/4] {
+			v, left, right = *word(fp, ip.a), *word(fp, ip.b), *word(fp, ip.c)
+			*word(fp, ip.s) = v
+			*word(fp, ip.s+4) = left
+			*word(fp, ip.s+8) = right
+			if v != Null && left&3 == 0 && left < romBase {
+				switch m[left/4] {
 				case TypeList:
-					if index&1 != 0 {
-						i, n := int32(index)>>1, int32(m[base/4+2])
+					if right&1 != 0 {
+						i, n := int32(right)>>1, int32(m[left/4+2])
 						if i < 0 {
 							i += n
 						}
 						if uint32(i) < uint32(n) {
-							m[uint32(m[base/4+3])/4+uint32(i)] = m[sp-2]
-							sp -= 3
+							m[uint32(m[left/4+3])/4+uint32(i)] = v
 							continue
 						}
 					}
 				case TypeDict:
-					if m[base/4+1]&mapFixed == 0 {
-						vm.DictStore(base, index, m[sp-2])
-						sp -= 3
+					if m[left/4+1]&mapFixed == 0 && right != Null {
+						vm.frame.pc = int(ip.y)
+						vm.DictStore(left, right, v)
 						vm.ntemps = mark
 						continue
 					}
 				case TypeByteArray:
-					if v := m[sp-2]; index&1 != 0 && v&1 != 0 {
-						i, n := int32(index)>>1, int32(m[base/4+2])
+					if right&v&1 != 0 {
+						i, n := int32(right)>>1, int32(m[left/4+2])
 						if i < 0 {
 							i += n
 						}
 						if uint32(i) < uint32(n) {
-							vm.Bytes[uint32(m[base/4+3])+uint32(i)] = byte(v >> 1)
-							sp -= 3
+							vm.Bytes[uint32(m[left/4+3])+uint32(i)] = byte(v >> 1)
 							continue
 						}
 					}
 				}
 			}
-			vm.Subscr(base, index, m[sp-2])
-			sp -= 3
+			if left == Null || right == Null || v == Null && ip.a != ip.s {
+				goto plainly
+			}
+			vm.frame.pc = int(ip.y)
+			vm.Subscr(left, right, v)
 			vm.ntemps = mark
 
 		case iDeleteFast:
-			if m[top-in.a] == Null {
-				f.pc = pc
-				exc = vm.unboundLocal()
-				goto raise
+			if *word(fp, ip.a) == Null {
+				goto unbound
 			}
-			m[top-in.a] = Null
+			*word(fp, ip.a) = Null
 
 		case iDeleteDeref:
-			f.pc = pc
-			c := vm.cellAt(m[top-in.a])
+			vm.frame.pc = int(ip.y)
+			c := vm.cellAt(*word(fp, ip.a))
 			if m[c] == Null {
-				exc = vm.unboundLocal()
-				goto raise
+				goto unbound
 			}
 			m[c] = Null
 
 		case iDeleteName:
-			f.pc = pc
-			vm.Subscr(vm.locals, Qstr(in.a).Value(), Null)
+			vm.frame.pc = int(ip.y)
+			vm.Subscr(vm.locals, Qstr(ip.a).Value(), Null)
 			vm.ntemps = mark
 
 		case iDeleteGlobal:
-			f.pc = pc
-			vm.Subscr(vm.globals, Qstr(in.a).Value(), Null)
+			vm.frame.pc = int(ip.y)
+			vm.Subscr(vm.globals, Qstr(ip.a).Value(), Null)
 			vm.ntemps = mark
 
 		case iDupTop:
-			m[sp+1] = m[sp]
-			sp++
+			*word(fp, ip.s+4) = *word(fp, ip.s)
 
 		case iDupTopTwo:
-			m[sp+2], m[sp+1] = m[sp], m[sp-1]
-			sp += 2
+			*word(fp, ip.s+8), *word(fp, ip.s+12) = *word(fp, ip.s), *word(fp, ip.s+4)
 
 		case iPopTop:
-			sp--
 
 		case iRotTwo:
-			m[sp], m[sp-1] = m[sp-1], m[sp]
+			*word(fp, ip.s), *word(fp, ip.s+4) = *word(fp, ip.s+4), *word(fp, ip.s)
 
 		case iRotThree:
-			m[sp], m[sp-1], m[sp-2] = m[sp-1], m[sp-2], m[sp]
+			*word(fp, ip.s), *word(fp, ip.s+4), *word(fp, ip.s+8) = *word(fp, ip.s+8), *word(fp, ip.s), *word(fp, ip.s+4)
 
 		case iJump:
-			pc = int(in.a)
-			if vm.budget--; vm.budget < 0 {
-				f.pc, f.sp = pc, sp
-				vm.poll()
-				vm.ntemps = mark
-			}
+			ip = target(ip)
+			goto tick
 
 		case iPopJumpIfTrue:
-			v := m[sp]
-			sp--
+			v = *word(fp, ip.a)
+			*word(fp, ip.s) = v
 			if v == True {
-				pc = int(in.a)
-			} else if v != False && v != None {
-				f.pc = pc
-				if vm.IsTrue(v) {
-					pc = int(in.a)
+				ip = target(ip)
+				goto tick
+			}
+			if v != False && v != None {
+				if v == Null {
+					goto plainly
 				}
+				vm.frame.pc = int(ip.y)
+				yes := vm.IsTrue(v)
 				vm.ntemps = mark
+				if yes {
+					ip = target(ip)
+					goto tick
+				}
 			}
-			if vm.budget--; vm.budget < 0 {
-				f.pc, f.sp = pc, sp
-				vm.poll()
-				vm.ntemps = mark
-			}
+			ip = next(ip)
+			goto tick
 
 		case iPopJumpIfFalse:
-			v := m[sp]
-			sp--
+			v = *word(fp, ip.a)
+			*word(fp, ip.s) = v
 			if v == True {
 				continue
 			}
 			if v != False && v != None {
-				f.pc = pc
-				no := !vm.IsTrue(v)
+				if v == Null {
+					goto plainly
+				}
+				vm.frame.pc = int(ip.y)
+				yes := vm.IsTrue(v)
 				vm.ntemps = mark
-				if !no {
+				if yes {
 					continue
 				}
 			}
-			back := int(in.a) < pc // the end of "while not"
-			if pc = int(in.a); back {
-				if vm.budget--; vm.budget < 0 {
-					f.pc, f.sp = pc, sp
-					vm.poll()
-					vm.ntemps = mark
-				}
-			}
+			goto jumpIfFalse
 
 		case iJumpIfTrueOrPop:
-			f.pc = pc
-			if vm.IsTrue(m[sp]) {
-				pc = int(in.a)
+			vm.frame.pc = int(ip.y)
+			if vm.IsTrue(*word(fp, ip.s)) {
+				ip = target(ip)
 			} else {
-				sp--
+				ip = next(ip)
 			}
 			vm.ntemps = mark
-			if vm.budget--; vm.budget < 0 {
-				f.pc, f.sp = pc, sp
-				vm.poll()
-				vm.ntemps = mark
-			}
+			goto tick
 
 		case iJumpIfFalseOrPop:
-			f.pc = pc
-			if !vm.IsTrue(m[sp]) {
-				pc = int(in.a)
+			vm.frame.pc = int(ip.y)
+			if !vm.IsTrue(*word(fp, ip.s)) {
+				ip = target(ip)
 			} else {
-				sp--
+				ip = next(ip)
 			}
 			vm.ntemps = mark
-			if vm.budget--; vm.budget < 0 {
-				f.pc, f.sp = pc, sp
-				vm.poll()
-				vm.ntemps = mark
-			}
+			goto tick
 
 		case iSetupWith:
-			f.pc = pc
-			vm.loadWith(m[sp:sp+4], f.code, pc-1)
-			if fn := m[sp+2]; fn&3 == 0 && fn-1 < romBase-1 && m[fn/4] == TypeFunBC && m[sp+3] != Null {
-				f.sp = sp
-				f = vm.enter(fn, m[sp+3:sp+4], nil)
-				f.kind = kindEnter
-				code, pc, sp, top = f.code.instrs, 0, f.sp, f.top
-				vm.ntemps = mark
-				continue
+			f := vm.frame
+			f.pc = int(ip.y)
+			w := (*[4]Value)(unsafe.Add(fp, ip.s))
+			vm.loadWith(w[:], f.code, ip.y)
+			if fn := w[2]; fn&3 == 0 && fn-1 < romBase-1 && m[fn/4] == TypeFunBC && w[3] != Null {
+				vm.enterArgs(fn, &w[3], 1).kind = kindEnter
+				goto entered
 			}
-			left = vm.callMethod0([2]Value{m[sp+2], m[sp+3]})
-			sp++
-			vm.pushHandler(f, in.a, sp, true)
-			sp++
-			m[sp] = left
+			v = vm.callMethod0([2]Value{w[2], w[3]})
+			vm.pushHandler(f, ip.a, f.base+ip.s/4+1, true)
+			w[2] = v
 			vm.ntemps = mark
 
 		case iWithCleanup:
-			f.pc = pc
-			if fn := m[sp-2]; m[sp] == None && fn&3 == 0 && fn-1 < romBase-1 && m[fn/4] == TypeFunBC && m[sp-1] != Null {
-				sp -= 2
-				f.sp = sp
+			f := vm.frame
+			f.pc = int(ip.y)
+			if fn := *word(fp, ip.s); *word(fp, ip.s+8) == None && fn&3 == 0 && fn-1 < romBase-1 && m[fn/4] == TypeFunBC && *word(fp, ip.s+4) != Null {
 				room, back := vm.pass(4)
-				room[0], room[1], room[2], room[3] = m[sp+1], None, None, None
-				f = vm.enter(fn, room, nil)
-				f.kind = kindExit
+				room[0], room[1], room[2], room[3] = *word(fp, ip.s+4), None, None, None
+				vm.enter(fn, room, nil).kind = kindExit
 				vm.nscratch = back
-				code, pc, sp, top = f.code.instrs, 0, f.sp, f.top
-				vm.ntemps = mark
-				continue
+				goto entered
 			}
-			sp = vm.withCleanup(sp)
+			vm.withCleanup(f.base + ip.s/4 + 2)
 			vm.ntemps = mark
 
 		case iUnwindJump:
-			m[sp+1] = tagIndex(in.a)
-			pc, sp = vm.unwindJump(f, pc-1, sp+1, int(in.x))
-			if vm.budget--; vm.budget < 0 {
-				f.pc, f.sp = pc, sp
-				vm.poll()
-				vm.ntemps = mark
-			}
+			f := vm.frame
+			f.pc = int(ip.y)
+			*word(fp, ip.s) = tagIndex(ip.a)
+			vm.unwindJump(f, f.pc, f.base+ip.s/4, int(ip.x))
+			ip = f.at(f.pc)
+			goto tick
 
 		case iSetupExcept:
-			f.pc = pc
-			vm.pushHandler(f, in.a, sp, false)
+			f := vm.frame
+			f.pc = int(ip.y)
+			vm.pushHandler(f, ip.a, f.base+ip.s/4-1, false)
 
 		case iSetupFinally:
-			f.pc = pc
-			vm.pushHandler(f, in.a, sp, true)
+			f := vm.frame
+			f.pc = int(ip.y)
+			vm.pushHandler(f, ip.a, f.base+ip.s/4-1, true)
 
 		case iEndFinally:
-			f.pc = pc
-			switch v := m[sp]; {
+			f := vm.frame
+			f.pc = int(ip.y)
+			switch v = *word(fp, ip.s); {
 			case v == None:
 				vm.popHandler(f)
-				sp--
 			case v.IsSmallInt():
-				sp--
+				below := f.base + ip.s/4 - 1
 				if cause := v.SmallInt(); cause < 0 {
-					goto unwindReturn
+					v = m[below]
+					goto returned
 				} else {
 					vm.popHandler(f)
-					pc, sp = vm.unwindJump(f, pc, sp, cause)
+					vm.unwindJump(f, f.pc+1, below, cause)
+					ip = f.at(f.pc)
+					goto dispatch
 				}
 			default:
 				exc = vm.makeRaiseObj(v)
@@ -507,215 +471,208 @@ dispatch:
 			}
 
 		case iGetIter:
-			f.pc = pc
-			m[sp] = vm.Iter(m[sp], 0)
+			vm.frame.pc = int(ip.y)
+			*word(fp, ip.s) = vm.Iter(*word(fp, ip.s), 0)
 			vm.ntemps = mark
 
 		case iGetIterStack:
-			f.pc = pc
-			o := m[sp]
-			buf := sp * 4
-			sp += iterSlots - 1
-			if it := vm.Iter(o, buf); it != Value(buf) {
-				m[sp-iterSlots+1] = Null
-				m[sp-iterSlots+2] = it
+			vm.frame.pc = int(ip.y)
+			buf := 4*vm.frame.base + ip.s
+			if it := vm.Iter(*word(fp, ip.s), buf); it != Value(buf) {
+				*word(fp, ip.s) = Null
+				*word(fp, ip.s+4) = it
 			}
 			vm.ntemps = mark
 
 		case iForIter:
-			b := sp - iterSlots + 1
-			switch m[b] {
+			switch *word(fp, ip.s) {
 			case TypeRangeIter:
-				cur, stop, step := int32(m[b+1]), int32(m[b+2]), int32(m[b+3])
+				cur, stop, step := int32(*word(fp, ip.s+4)), int32(*word(fp, ip.s+8)), int32(*word(fp, ip.s+12))
 				if step > 0 && cur < stop || step < 0 && cur > stop {
-					m[b+1] = Value(cur + step)
-					sp++
-					m[sp] = SmallInt(int(cur))
-				} else {
-					sp -= iterSlots
-					pc = int(in.a)
-				}
-				continue
-			case TypePolyIter:
-				if m[b+1] == polyList {
-					l, i := m[b+2]/4, m[b+3]
-					if i < m[l+2] {
-						m[b+3] = i + 1
-						sp++
-						m[sp] = m[m[l+3]/4+i]
-					} else {
-						sp -= iterSlots
-						pc = int(in.a)
-					}
+					*word(fp, ip.s+4) = Value(cur + step)
+					v = SmallInt(int(cur))
+					*word(fp, ip.s+16) = v
+					*word(fp, ip.a) = v
 					continue
 				}
-			case Null:
-				it := m[b+1]
-				if it&3 == 0 && it < romBase && m[it/4] == TypeGenInstance {
-					f.pc, f.sp = pc, sp
-					g := vm.resumeFrame(it, None, Null)
-					if g == nil {
-						sp -= iterSlots
-						pc = int(in.a)
+				ip = target(ip)
+				goto dispatch
+			case TypePolyIter:
+				if *word(fp, ip.s+4) == polyList {
+					l, i := *word(fp, ip.s+8)/4, *word(fp, ip.s+12)
+					if i < m[l+2] {
+						*word(fp, ip.s+12) = i + 1
+						v = m[m[l+3]/4+i]
+						*word(fp, ip.s+16) = v
+						*word(fp, ip.a) = v
 						continue
 					}
+					ip = target(ip)
+					goto dispatch
+				}
+			case Null:
+				if it := *word(fp, ip.s+4); it&3 == 0 && it < romBase && m[it/4] == TypeGenInstance {
+					vm.frame.pc = int(ip.y)
+					g := vm.resumeFrame(it, None, Null)
+					if g == nil {
+						ip = target(ip)
+						goto dispatch
+					}
 					g.kind = kindForIter
-					f = g
-					code, pc, sp, top = f.code.instrs, f.pc, f.sp, f.top
-					continue
+					goto entered
 				}
 			}
-			f.pc, f.sp = pc, sp
-			it := Value(b * 4)
-			if m[b] == Null {
-				it = m[b+1]
+			vm.frame.pc = int(ip.y)
+			if v = *word(fp, ip.s+4); *word(fp, ip.s) != Null {
+				v = Value(4*vm.frame.base + ip.s)
 			}
-			v := vm.NextAllowRaise(it)
+			v = vm.NextAllowRaise(v)
 			vm.ntemps = mark
 			if v == Null {
-				sp -= iterSlots
-				pc = int(in.a)
-			} else {
-				sp++
-				m[sp] = v
+				ip = target(ip)
+				goto dispatch
 			}
+			*word(fp, ip.s+16) = v
+			*word(fp, ip.a) = v
 
 		case iPopExceptJump:
-			vm.popHandler(f)
-			pc = int(in.a)
+			vm.popHandler(vm.frame)
+			ip = target(ip)
+			goto dispatch
 
 		case iBuildTuple:
-			f.pc = pc
-			n := in.a
-			if n == 0 {
-				sp++
-				m[sp] = EmptyTuple
+			vm.frame.pc = int(ip.y)
+			if ip.a == 0 {
+				*word(fp, ip.s) = EmptyTuple
 				continue
 			}
-			sp -= n - 1
-			m[sp] = vm.NewTuple(m[sp : sp+n]...)
+			*word(fp, ip.s) = vm.NewTuple(words(fp, ip.s, ip.a)...)
 			vm.ntemps = mark
 
 		case iBuildList:
-			f.pc = pc
-			n := in.a
-			sp -= n - 1
-			m[sp] = vm.NewList(m[sp : sp+n]...)
+			vm.frame.pc = int(ip.y)
+			*word(fp, ip.s) = vm.NewList(words(fp, ip.s, ip.a)...)
 			vm.ntemps = mark
 
 		case iBuildMap:
-			f.pc = pc
-			sp++
-			m[sp] = vm.NewDict(int(in.a))
+			vm.frame.pc = int(ip.y)
+			*word(fp, ip.s) = vm.NewDict(int(ip.a))
 			vm.ntemps = mark
 
 		case iStoreMap:
-			f.pc = pc
-			sp -= 2
-			if o := m[sp]; o&3 != 0 || o-1 >= romBase-1 || m[o/4] != TypeDict && m[o/4] != TypeOrderedDict {
+			vm.frame.pc = int(ip.y)
+			o := *word(fp, ip.s)
+			if o&3 != 0 || o-1 >= romBase-1 || m[o/4] != TypeDict && m[o/4] != TypeOrderedDict {
 				vm.badCode()
 			}
-			vm.DictStore(m[sp], m[sp+2], m[sp+1])
+			vm.DictStore(o, *word(fp, ip.s+8), *word(fp, ip.s+4))
 			vm.ntemps = mark
 
 		case iBuildSet:
-			f.pc = pc
-			n := in.a
-			sp -= n - 1
-			m[sp] = vm.NewSet(m[sp : sp+n]...)
+			vm.frame.pc = int(ip.y)
+			*word(fp, ip.s) = vm.NewSet(words(fp, ip.s, ip.a)...)
 			vm.ntemps = mark
 
 		case iStoreComp:
-			f.pc = pc
-			o := m[sp-in.a>>2]
-			vm.mustBe(o, compTypes[in.a&3])
-			switch in.a & 3 {
+			vm.frame.pc = int(ip.y)
+			o := *word(fp, ip.a)
+			vm.mustBe(o, compTypes[ip.x&3])
+			switch ip.x {
 			case 0:
-				vm.ListAppend(o, m[sp])
-				sp--
+				vm.ListAppend(o, *word(fp, ip.s))
 			case 1:
-				vm.DictStore(o, m[sp], m[sp-1])
-				sp -= 2
+				vm.DictStore(o, *word(fp, ip.s+4), *word(fp, ip.s))
 			default:
-				vm.SetAdd(o, m[sp])
-				sp--
+				vm.SetAdd(o, *word(fp, ip.s))
 			}
 			vm.ntemps = mark
 
 		case iBuildSlice:
-			f.pc = pc
+			vm.frame.pc = int(ip.y)
 			step := None
-			if in.a == 3 {
-				step = m[sp]
-				sp--
+			if ip.a == 3 {
+				step = *word(fp, ip.s+8)
 			}
-			sp--
-			m[sp] = vm.NewSlice(m[sp], m[sp+1], step)
+			*word(fp, ip.s) = vm.NewSlice(*word(fp, ip.s), *word(fp, ip.s+4), step)
 			vm.ntemps = mark
 
 		case iUnpackSequence:
-			f.pc = pc
-			n := in.a
-			vm.unpack(m[sp], m[sp:sp+n])
-			sp += n - 1
+			vm.frame.pc = int(ip.y)
+			vm.unpack(*word(fp, ip.s), words(fp, ip.s, ip.a))
 			vm.ntemps = mark
 
 		case iUnpackEx:
-			f.pc = pc
-			left, right := in.a&0xff, in.a>>8&0xff
-			vm.unpackStar(m[sp], int(left), int(right), m[sp:sp+left+right+1])
-			sp += left + right
+			vm.frame.pc = int(ip.y)
+			before, after := ip.a&0xff, ip.a>>8&0xff
+			vm.unpackStar(*word(fp, ip.s), int(before), int(after), words(fp, ip.s, before+after+1))
 			vm.ntemps = mark
 
+		case iReturnConst:
+			v = Value(ip.a)
+			*word(fp, ip.s) = v
+			goto returned
+
 		case iReturnValue:
-			goto unwindReturn
+			v = *word(fp, ip.a)
+			if v == Null {
+				goto plainly
+			}
+			*word(fp, ip.s) = v
+			goto returned
 
 		case iRaiseVarargs:
-			f.pc = pc
-			exc = vm.raiseVarargs(f, int(in.a), sp)
+			f := vm.frame
+			f.pc = int(ip.y)
+			exc = vm.raiseVarargs(f, int(ip.a), f.base+ip.s/4+ip.a-1)
 			goto raise
 
 		case iYieldValue:
-			f.pc = pc
-			goto yield
+			v = *word(fp, ip.a)
+			if v == Null {
+				goto plainly
+			}
+			*word(fp, ip.s) = v
+			f := vm.frame
+			f.pc = int(ip.y)
+			kind = f.kind
+			vm.suspend(f, f.pc+1, f.base+ip.s/4)
+			goto yielded
 
 		case iYieldFrom:
-			f.pc = pc
-			send := m[sp]
-			sp--
-			f.sp = sp
-			if sub := m[sp]; f.inject == Null && sub&3 == 0 && sub < romBase && sub != 0 && m[sub/4] == TypeGenInstance {
+			f := vm.frame
+			f.pc = int(ip.y)
+			send, sub := *word(fp, ip.s+4), *word(fp, ip.s)
+			if f.inject == Null && sub&3 == 0 && sub < romBase && sub != 0 && m[sub/4] == TypeGenInstance {
 				g := vm.resumeFrame(sub, send, Null)
 				if g == nil {
-					m[sp] = None
+					*word(fp, ip.s) = None
 					continue
 				}
 				g.kind = kindYieldFrom
-				f = g
-				code, pc, sp, top = f.code.instrs, f.pc, f.sp, f.top
-				continue
+				goto entered
 			}
 			throw := f.inject
 			f.inject = Null
-			kind, v := vm.resumeAny(m[sp], send, throw)
+			how, got := vm.resumeAny(sub, send, throw)
 			vm.ntemps = mark
-			switch kind {
+			switch how {
 			case resumeYield:
-				f.pc = pc - 1
-				sp++
-				m[sp] = v
-				goto yield
+				v = got
+				*word(fp, ip.s+4) = v
+				kind = f.kind
+				vm.suspend(f, f.pc, f.base+ip.s/4+1)
+				goto yielded
 			case resumeReturn:
-				if v == Null {
-					v = None
+				if got == Null {
+					got = None
 				}
-				m[sp] = v
+				*word(fp, ip.s) = got
 			default:
-				if !vm.ExceptionMatch(v, TypeStopIteration) {
-					exc = v
+				if !vm.ExceptionMatch(got, TypeStopIteration) {
+					exc = got
 					goto raise
 				}
-				m[sp] = vm.ExceptionValue(v)
+				*word(fp, ip.s) = vm.ExceptionValue(got)
 			}
 			if throw != Null && vm.ExceptionMatch(throw, TypeGeneratorExit) {
 				exc = vm.makeRaiseObj(throw)
@@ -723,609 +680,689 @@ dispatch:
 			}
 
 		case iMakeFunction:
-			f.pc = pc
-			rc := uint32(m[uint32(m[f.fun/4+funTable])/4+in.a])
-			sp++
-			m[sp] = vm.newFunction(rc, Null, Null)
+			vm.frame.pc = int(ip.y)
+			*word(fp, ip.s) = vm.newFunction(vm.child(ip.a), Null, Null)
 			vm.ntemps = mark
 
 		case iMakeFunctionDefargs:
-			f.pc = pc
-			rc := uint32(m[uint32(m[f.fun/4+funTable])/4+in.a])
-			sp--
-			m[sp] = vm.newFunction(rc, m[sp], m[sp+1])
+			vm.frame.pc = int(ip.y)
+			*word(fp, ip.s) = vm.newFunction(vm.child(ip.a), *word(fp, ip.s), *word(fp, ip.s+4))
 			vm.ntemps = mark
 
 		case iMakeClosure:
-			f.pc = pc
-			rc := uint32(m[uint32(m[f.fun/4+funTable])/4+in.a])
-			n := uint32(in.x)
-			sp -= n - 1
-			m[sp] = vm.newClosure(vm.newFunction(rc, Null, Null), m[sp:sp+n])
+			vm.frame.pc = int(ip.y)
+			*word(fp, ip.s) = vm.newClosure(vm.newFunction(vm.child(ip.a), Null, Null), words(fp, ip.s, uint32(ip.x)))
 			vm.ntemps = mark
 
 		case iMakeClosureDefargs:
-			f.pc = pc
-			rc := uint32(m[uint32(m[f.fun/4+funTable])/4+in.a])
-			n := uint32(in.x)
-			sp -= n + 1
-			m[sp] = vm.newClosure(vm.newFunction(rc, m[sp], m[sp+1]), m[sp+2:sp+2+n])
+			vm.frame.pc = int(ip.y)
+			fn := vm.newFunction(vm.child(ip.a), *word(fp, ip.s), *word(fp, ip.s+4))
+			*word(fp, ip.s) = vm.newClosure(fn, words(fp, ip.s+8, uint32(ip.x)))
 			vm.ntemps = mark
 
 		case iCallFunction:
-			n, nkw := in.a&0xff, in.a>>8&0xff
-			sp -= n + 2*nkw
-			fn := m[sp]
-			f.pc, f.sp = pc, sp
-			if fn&3 == 0 && fn < romBase && m[fn/4] == TypeFunBC {
-				f = vm.enter(fn, m[sp+1:sp+1+n], m[sp+1+n:sp+1+n+2*nkw])
-				f.kind = kindCall
-				code, pc, sp, top = f.code.instrs, 0, f.sp, f.top
-				vm.ntemps = mark
-				if vm.budget--; vm.budget < 0 {
-					vm.poll()
-					vm.ntemps = mark
-				}
-				continue
-			}
-			if fn&3 == 0 && fn-1 < romBase-1 {
+			vm.frame.pc = int(ip.y)
+			fn := *word(fp, ip.s)
+			if fn&3 == 0 && fn < romBase {
 				switch m[fn/4] {
+				case TypeFunBC:
+					if ip.b == 0 {
+						vm.enterArgs(fn, word(fp, ip.s+4), int(ip.a)).kind = kindCall
+						goto called
+					}
+					vm.enter(fn, words(fp, ip.s+4, ip.a), words(fp, ip.s+4+4*ip.a, 2*ip.b)).kind = kindCall
+					goto called
 				case TypeType:
-					init := vm.initOf(fn, f.code, pc-1)
-					if init == None && n+nkw == 0 {
-						m[sp], _ = vm.newInstance(fn)
+					init := vm.initOf(fn, vm.frame.code, ip.y)
+					if init == None && ip.a+ip.b == 0 {
+						v, _ = vm.newInstance(fn)
+						*word(fp, ip.s) = v
+						*word(fp, ip.c) = v
 						vm.ntemps = mark
 						continue
 					}
 					if init != Null && init != None {
-						callee, o := vm.startInit(fn, init, m[sp+1:sp+1+n], m[sp+1+n:sp+1+n+2*nkw])
-						m[sp] = o
-						f = callee
-						f.kind = kindInit
-						code, pc, sp, top = f.code.instrs, 0, f.sp, f.top
-						vm.ntemps = mark
-						continue
+						callee, o := vm.startInit(fn, init, words(fp, ip.s+4, ip.a), words(fp, ip.s+4+4*ip.a, 2*ip.b))
+						*word(fp, ip.s) = o
+						callee.kind = kindInit
+						goto entered
 					}
 				case TypeClosure:
-					if nkw == 0 {
-						if callee := vm.startClosure(fn, m[sp+1:sp+1+n]); callee != nil {
-							f = callee
-							f.kind = kindCall
-							code, pc, sp, top = f.code.instrs, 0, f.sp, f.top
-							vm.ntemps = mark
-							continue
+					if ip.b == 0 {
+						if callee := vm.startClosure(fn, words(fp, ip.s+4, ip.a)); callee != nil {
+							callee.kind = kindCall
+							goto entered
 						}
 					}
 				}
 			}
-			m[sp] = vm.Call(fn, m[sp+1:sp+1+n], m[sp+1+n:sp+1+n+2*nkw])
+			v = vm.Call(fn, words(fp, ip.s+4, ip.a), words(fp, ip.s+4+4*ip.a, 2*ip.b))
+			*word(fp, ip.s) = v
+			*word(fp, ip.c) = v
 			vm.ntemps = mark
 
 		case iCallFunctionVarKw:
-			n, nkw := in.a&0xff, in.a>>8&0xff
-			sp -= n + 2*nkw + 2
-			f.pc, f.sp = pc, sp
-			block, args, kw := vm.expandStar(false, int(n), int(nkw), m[sp:sp+n+2*nkw+3])
-			m[sp] = vm.Call(m[sp], args, kw)
+			vm.frame.pc = int(ip.y)
+			block, args, kw := vm.expandStar(false, int(ip.a), int(ip.b), words(fp, ip.s, ip.a+2*ip.b+3))
+			*word(fp, ip.s) = vm.Call(*word(fp, ip.s), args, kw)
 			vm.Free(block)
 			vm.ntemps = mark
 
 		case iCallMethod:
-			n, nkw := in.a&0xff, in.a>>8&0xff
-			sp -= n + 2*nkw + 1
-			fn := m[sp]
-			f.pc, f.sp = pc, sp
-			first := sp + 1
-			if m[first] == Null {
-				first++
-			} else {
+			vm.frame.pc = int(ip.y)
+			fn, first, n := *word(fp, ip.s), ip.s+8, ip.a
+			if *word(fp, ip.s+4) != Null {
+				first -= 4
 				n++
 			}
 			if fn&3 == 0 && fn < romBase && m[fn/4] == TypeFunBC {
-				f = vm.enter(fn, m[first:first+n], m[first+n:first+n+2*nkw])
-				f.kind = kindCall
-				code, pc, sp, top = f.code.instrs, 0, f.sp, f.top
-				vm.ntemps = mark
-				if vm.budget--; vm.budget < 0 {
-					vm.poll()
-					vm.ntemps = mark
+				if ip.b == 0 {
+					vm.enterArgs(fn, word(fp, first), int(n)).kind = kindCall
+					goto called
 				}
-				continue
+				vm.enter(fn, words(fp, first, n), words(fp, first+4*n, 2*ip.b)).kind = kindCall
+				goto called
 			}
-			m[sp] = vm.Call(fn, m[first:first+n], m[first+n:first+n+2*nkw])
+			v = vm.Call(fn, words(fp, first, n), words(fp, first+4*n, 2*ip.b))
+			*word(fp, ip.s) = v
+			*word(fp, ip.c) = v
 			vm.ntemps = mark
 
 		case iCallMethodVarKw:
-			n, nkw := in.a&0xff, in.a>>8&0xff
-			sp -= n + 2*nkw + 3
-			f.pc, f.sp = pc, sp
-			block, args, kw := vm.expandStar(true, int(n), int(nkw), m[sp:sp+n+2*nkw+4])
-			m[sp] = vm.Call(m[sp], args, kw)
+			vm.frame.pc = int(ip.y)
+			block, args, kw := vm.expandStar(true, int(ip.a), int(ip.b), words(fp, ip.s, ip.a+2*ip.b+4))
+			*word(fp, ip.s) = vm.Call(*word(fp, ip.s), args, kw)
 			vm.Free(block)
 			vm.ntemps = mark
 
 		case iImportName:
-			f.pc = pc
-			from := m[sp]
-			sp--
-			m[sp] = vm.importName(Qstr(in.a), from, m[sp])
+			vm.frame.pc = int(ip.y)
+			*word(fp, ip.s) = vm.importName(Qstr(ip.a), *word(fp, ip.s+4), *word(fp, ip.s))
 			vm.ntemps = mark
 
 		case iImportFrom:
-			f.pc = pc
-			v := vm.importFrom(m[sp], Qstr(in.a))
-			sp++
-			m[sp] = v
+			vm.frame.pc = int(ip.y)
+			*word(fp, ip.s+4) = vm.importFrom(*word(fp, ip.s), Qstr(ip.a))
 			vm.ntemps = mark
 
 		case iImportStar:
-			f.pc = pc
-			vm.importAll(m[sp])
-			sp--
+			vm.frame.pc = int(ip.y)
+			vm.importAll(*word(fp, ip.s))
 			vm.ntemps = mark
 
 		case iNot:
-			switch v := m[sp]; v {
-			case True:
-				m[sp] = False
-			case False:
-				m[sp] = True
-			default:
-				f.pc = pc
-				m[sp] = Bool(!vm.IsTrue(v))
-				vm.ntemps = mark
+			v = *word(fp, ip.a)
+			if v == Null {
+				goto plainly
 			}
+			*word(fp, ip.s) = v
+			vm.frame.pc = int(ip.y)
+			v = Bool(!vm.IsTrue(v))
+			*word(fp, ip.s) = v
+			*word(fp, ip.c) = v
+			vm.ntemps = mark
 
 		case iUnaryOp:
-			f.pc = pc
-			m[sp] = vm.UnaryOp(UnaryOp(in.a), m[sp])
-			vm.ntemps = mark
-
-		case iAdd:
-			l, r := m[sp-1], m[sp]
-			if l&r&1 != 0 {
-				if s := int64(int32(l)) + int64(int32(r)) - 1; s == int64(int32(s)) {
-					sp--
-					m[sp] = Value(uint32(s))
-					continue
-				}
+			v = *word(fp, ip.a)
+			if v == Null {
+				goto plainly
 			}
-			f.pc = pc
-			sp--
-			m[sp] = vm.quickOp(in, l, r)
-			vm.ntemps = mark
-
-		case iSub:
-			l, r := m[sp-1], m[sp]
-			if l&r&1 != 0 {
-				if s := int64(int32(l)) - int64(int32(r)) + 1; s == int64(int32(s)) {
-					sp--
-					m[sp] = Value(uint32(s))
-					continue
-				}
-			}
-			f.pc = pc
-			sp--
-			m[sp] = vm.quickOp(in, l, r)
-			vm.ntemps = mark
-
-		case iMul:
-			l, r := m[sp-1], m[sp]
-			if l&r&1 != 0 {
-				if s := int64(int32(l)>>1) * int64(int32(r)>>1); FitsSmallInt(s) {
-					sp--
-					m[sp] = SmallInt(int(s))
-					continue
-				}
-			}
-			f.pc = pc
-			sp--
-			m[sp] = vm.quickOp(in, l, r)
-			vm.ntemps = mark
-
-		case iAnd:
-			l, r := m[sp-1], m[sp]
-			if l&r&1 != 0 {
-				sp--
-				m[sp] = l & r
-				continue
-			}
-			f.pc = pc
-			sp--
-			m[sp] = vm.BinaryOp(BinaryOp(in.a), l, r)
-			vm.ntemps = mark
-
-		case iLess:
-			l, r := m[sp-1], m[sp]
-			sp--
-			if l&r&1 != 0 {
-				m[sp] = Bool(int32(l) < int32(r))
-				continue
-			}
-			f.pc = pc
-			m[sp] = vm.quickOp(in, l, r)
-			vm.ntemps = mark
-
-		case iMore:
-			l, r := m[sp-1], m[sp]
-			sp--
-			if l&r&1 != 0 {
-				m[sp] = Bool(int32(l) > int32(r))
-				continue
-			}
-			f.pc = pc
-			m[sp] = vm.quickOp(in, l, r)
-			vm.ntemps = mark
-
-		case iLessEqual:
-			l, r := m[sp-1], m[sp]
-			sp--
-			if l&r&1 != 0 {
-				m[sp] = Bool(int32(l) <= int32(r))
-				continue
-			}
-			f.pc = pc
-			m[sp] = vm.quickOp(in, l, r)
-			vm.ntemps = mark
-
-		case iMoreEqual:
-			l, r := m[sp-1], m[sp]
-			sp--
-			if l&r&1 != 0 {
-				m[sp] = Bool(int32(l) >= int32(r))
-				continue
-			}
-			f.pc = pc
-			m[sp] = vm.quickOp(in, l, r)
-			vm.ntemps = mark
-
-		case iEqual:
-			l, r := m[sp-1], m[sp]
-			sp--
-			if l&r&1 != 0 {
-				m[sp] = Bool(l == r)
-				continue
-			}
-			f.pc = pc
-			m[sp] = Bool(vm.Equal(l, r))
-			vm.ntemps = mark
-
-		case iNotEqual:
-			l, r := m[sp-1], m[sp]
-			sp--
-			if l&r&1 != 0 {
-				m[sp] = Bool(l != r)
-				continue
-			}
-			f.pc = pc
-			m[sp] = Bool(!vm.Equal(l, r))
+			*word(fp, ip.s) = v
+			vm.frame.pc = int(ip.y)
+			v = vm.UnaryOp(UnaryOp(ip.x), v)
+			*word(fp, ip.s) = v
+			*word(fp, ip.c) = v
 			vm.ntemps = mark
 
 		case iBinaryOp:
-			f.pc = pc
-			l, r := m[sp-1], m[sp]
-			sp--
-			m[sp] = vm.BinaryOp(BinaryOp(in.a), l, r)
-			vm.ntemps = mark
+			left, right = *word(fp, ip.a), *word(fp, ip.b)
+			goto wide
 
-		case iFastFastOp:
-			left, right = m[top-in.a], m[top-code[pc].a]
+		case iAdd:
+			left, right = *word(fp, ip.a), *word(fp, ip.b)
+			if s := int64(int32(left)) + int64(int32(right)) - 1; left&right&1 != 0 && s == int64(int32(s)) {
+				v = Value(uint32(s))
+				goto number
+			}
+			goto wide
+
+		case iAddC:
+			left, right = *word(fp, ip.a), Value(ip.b)
+			if s := int64(int32(left)) + int64(int32(right)) - 1; left&right&1 != 0 && s == int64(int32(s)) {
+				v = Value(uint32(s))
+				goto number
+			}
+			goto wide
+
+		case iSub:
+			left, right = *word(fp, ip.a), *word(fp, ip.b)
+			if s := int64(int32(left)) - int64(int32(right)) + 1; left&right&1 != 0 && s == int64(int32(s)) {
+				v = Value(uint32(s))
+				goto number
+			}
+			goto wide
+
+		case iSubC:
+			left, right = *word(fp, ip.a), Value(ip.b)
+			if s := int64(int32(left)) - int64(int32(right)) + 1; left&right&1 != 0 && s == int64(int32(s)) {
+				v = Value(uint32(s))
+				goto number
+			}
+			goto wide
+
+		case iMul:
+			left, right = *word(fp, ip.a), *word(fp, ip.b)
+			if s := int64(int32(left)>>1) * int64(int32(right)>>1); left&right&1 != 0 && FitsSmallInt(s) {
+				v = SmallInt(int(s))
+				goto number
+			}
+			goto wide
+
+		case iMulC:
+			left, right = *word(fp, ip.a), Value(ip.b)
+			if s := int64(int32(left)>>1) * int64(int32(right)>>1); left&right&1 != 0 && FitsSmallInt(s) {
+				v = SmallInt(int(s))
+				goto number
+			}
+			goto wide
+
+		case iAnd:
+			left, right = *word(fp, ip.a), *word(fp, ip.b)
+			if left&right&1 != 0 {
+				v = left & right
+				goto number
+			}
+			goto wide
+
+		case iAndC:
+			left, right = *word(fp, ip.a), Value(ip.b)
+			if left&right&1 != 0 {
+				v = left & right
+				goto number
+			}
+			goto wide
+
+		case iOr:
+			left, right = *word(fp, ip.a), *word(fp, ip.b)
+			if left&right&1 != 0 {
+				v = left | right
+				goto number
+			}
+			goto wide
+
+		case iOrC:
+			left, right = *word(fp, ip.a), Value(ip.b)
+			if left&right&1 != 0 {
+				v = left | right
+				goto number
+			}
+			goto wide
+
+		case iXor:
+			left, right = *word(fp, ip.a), *word(fp, ip.b)
+			if left&right&1 != 0 {
+				v = left ^ right | 1
+				goto number
+			}
+			goto wide
+
+		case iXorC:
+			left, right = *word(fp, ip.a), Value(ip.b)
+			if left&right&1 != 0 {
+				v = left ^ right | 1
+				goto number
+			}
+			goto wide
+
+		case iShl:
+			left, right = *word(fp, ip.a), *word(fp, ip.b)
+			if l, n := int64(int32(left)>>1), uint32(right)>>1; left&right&1 != 0 && n < 31 && l<<n>>n == l && FitsSmallInt(l<<n) {
+				v = SmallInt(int(l << n))
+				goto number
+			}
+			goto wide
+
+		case iShlC:
+			left, right = *word(fp, ip.a), Value(ip.b)
+			if l, n := int64(int32(left)>>1), uint32(right)>>1; left&right&1 != 0 && n < 31 && l<<n>>n == l && FitsSmallInt(l<<n) {
+				v = SmallInt(int(l << n))
+				goto number
+			}
+			goto wide
+
+		case iShr:
+			left, right = *word(fp, ip.a), *word(fp, ip.b)
+			if n := uint32(right) >> 1; left&right&1 != 0 && n < 31 {
+				v = SmallInt(int(int32(left) >> 1 >> n))
+				goto number
+			}
+			goto wide
+
+		case iShrC:
+			left, right = *word(fp, ip.a), Value(ip.b)
+			if n := uint32(right) >> 1; left&right&1 != 0 && n < 31 {
+				v = SmallInt(int(int32(left) >> 1 >> n))
+				goto number
+			}
+			goto wide
+
+		case iFloorDiv:
+			left, right = *word(fp, ip.a), *word(fp, ip.b)
+			if l, r := int32(left)>>1, int32(right)>>1; left&right&1 != 0 && r > 0 {
+				v = SmallInt(int(floorDivide(l, r)))
+				goto number
+			}
+			goto wide
+
+		case iFloorDivC:
+			left, right = *word(fp, ip.a), Value(ip.b)
+			if l, r := int32(left)>>1, int32(right)>>1; left&right&1 != 0 && r > 0 {
+				v = SmallInt(int(floorDivide(l, r)))
+				goto number
+			}
+			goto wide
+
+		case iMod:
+			left, right = *word(fp, ip.a), *word(fp, ip.b)
+			if l, r := int32(left)>>1, int32(right)>>1; left&right&1 != 0 && r > 0 {
+				v = SmallInt(int(floorModulo(l, r)))
+				goto number
+			}
+			goto wide
+
+		case iModC:
+			left, right = *word(fp, ip.a), Value(ip.b)
+			if l, r := int32(left)>>1, int32(right)>>1; left&right&1 != 0 && r > 0 {
+				v = SmallInt(int(floorModulo(l, r)))
+				goto number
+			}
+			goto wide
+
+		case iCompareC:
+			left, right = *word(fp, ip.a), Value(ip.b)
+			goto comparison
+
+		case iCompare:
+			left, right = *word(fp, ip.a), *word(fp, ip.b)
+			goto comparison
+
+		case iJumpLess:
+			left, right = *word(fp, ip.a), *word(fp, ip.b)
 			if left&right&1 == 0 {
-				if left == Null || right == Null {
-					in = &f.code.plain[pc-1]
-					goto again
-				}
-				sp++
-				opr = &f.code.plain[pc+1]
-				pc += 3
-				goto wide
+				goto wideCompareJump
 			}
-			sp++
-			pc++
-			goto operator
-
-		case iFastConstOp:
-			left, right = m[top-in.a], Value(code[pc].a)
-			if left&1 == 0 {
-				if left == Null {
-					in = &f.code.plain[pc-1]
-					goto again
-				}
-				sp++
-				opr = &f.code.plain[pc+1]
-				pc += 3
-				goto wide
+			*word(fp, ip.s) = left
+			*word(fp, ip.s+4) = right
+			if int32(left) < int32(right) {
+				goto compareJump
 			}
-			sp++
-			pc++
-			goto operator
 
-		case iTopFastOp:
-			left, right = m[sp], m[top-in.a]
+		case iJumpLessC:
+			left, right = *word(fp, ip.a), Value(ip.b)
 			if left&right&1 == 0 {
-				if right == Null {
-					in = &f.code.plain[pc-1]
-					goto again
-				}
-				opr = &f.code.plain[pc]
-				pc += 2
-				goto wide
+				goto wideCompareJump
 			}
-			goto operator
-
-		case iTopConstOp:
-			left, right = m[sp], Value(in.a)
-			if left&1 == 0 {
-				opr = &f.code.plain[pc]
-				pc += 2
-				goto wide
+			*word(fp, ip.s) = left
+			*word(fp, ip.s+4) = right
+			if int32(left) < int32(right) {
+				goto compareJump
 			}
-			goto operator
 
-		case iFastFastSubscr:
-			if base, index := m[top-in.a], m[top-code[pc].a]; index&1 != 0 && base&3 == 0 && base < romBase {
-				i := int32(index) >> 1
-				switch m[base/4] {
-				case TypeList:
-					n := int32(m[base/4+2])
-					if i < 0 {
-						i += n
-					}
-					if uint32(i) < uint32(n) {
-						sp++
-						m[sp] = m[uint32(m[base/4+3])/4+uint32(i)]
-						pc += 2
-						continue
-					}
-				case TypeByteArray:
-					n := int32(m[base/4+2])
-					if i < 0 {
-						i += n
-					}
-					if uint32(i) < uint32(n) {
-						sp++
-						m[sp] = SmallInt(int(vm.Bytes[uint32(m[base/4+3])+uint32(i)]))
-						pc += 2
-						continue
-					}
-				}
+		case iJumpMore:
+			left, right = *word(fp, ip.a), *word(fp, ip.b)
+			if left&right&1 == 0 {
+				goto wideCompareJump
 			}
-			in = &f.code.plain[pc-1]
-			goto again
-
-		case iFastAttr:
-			if o := m[top-in.a]; o&3 == 0 && o-1 < romBase-1 && m[o/4] < romBase {
-				attr := &code[pc]
-				key, size, t := Value(attr.a<<2|2), uint32(m[o/4+2]), uint32(m[o/4+3])/4
-				if x := uint32(attr.x & 0xff); x < size && m[t+2*x] == key {
-					sp++
-					m[sp] = m[t+2*x+1]
-					pc++
-					continue
-				}
-				if x := uint32(attr.x >> 8); x < size && m[t+2*x] == key {
-					sp++
-					m[sp] = m[t+2*x+1]
-					pc++
-					continue
-				}
+			*word(fp, ip.s) = left
+			*word(fp, ip.s+4) = right
+			if int32(left) > int32(right) {
+				goto compareJump
 			}
-			in = &f.code.plain[pc-1]
-			goto again
 
-		case iLoadFastFast:
-			left, right = m[top-in.a], m[top-code[pc].a]
+		case iJumpMoreC:
+			left, right = *word(fp, ip.a), Value(ip.b)
+			if left&right&1 == 0 {
+				goto wideCompareJump
+			}
+			*word(fp, ip.s) = left
+			*word(fp, ip.s+4) = right
+			if int32(left) > int32(right) {
+				goto compareJump
+			}
+
+		case iJumpEqual:
+			left, right = *word(fp, ip.a), *word(fp, ip.b)
+			if left&right&1 == 0 {
+				goto wideCompareJump
+			}
+			*word(fp, ip.s) = left
+			*word(fp, ip.s+4) = right
+			if int32(left) == int32(right) {
+				goto compareJump
+			}
+
+		case iJumpEqualC:
+			left, right = *word(fp, ip.a), Value(ip.b)
+			if left&right&1 == 0 {
+				goto wideCompareJump
+			}
+			*word(fp, ip.s) = left
+			*word(fp, ip.s+4) = right
+			if int32(left) == int32(right) {
+				goto compareJump
+			}
+
+		case iJumpLessEqual:
+			left, right = *word(fp, ip.a), *word(fp, ip.b)
+			if left&right&1 == 0 {
+				goto wideCompareJump
+			}
+			*word(fp, ip.s) = left
+			*word(fp, ip.s+4) = right
+			if int32(left) <= int32(right) {
+				goto compareJump
+			}
+
+		case iJumpLessEqualC:
+			left, right = *word(fp, ip.a), Value(ip.b)
+			if left&right&1 == 0 {
+				goto wideCompareJump
+			}
+			*word(fp, ip.s) = left
+			*word(fp, ip.s+4) = right
+			if int32(left) <= int32(right) {
+				goto compareJump
+			}
+
+		case iJumpMoreEqual:
+			left, right = *word(fp, ip.a), *word(fp, ip.b)
+			if left&right&1 == 0 {
+				goto wideCompareJump
+			}
+			*word(fp, ip.s) = left
+			*word(fp, ip.s+4) = right
+			if int32(left) >= int32(right) {
+				goto compareJump
+			}
+
+		case iJumpMoreEqualC:
+			left, right = *word(fp, ip.a), Value(ip.b)
+			if left&right&1 == 0 {
+				goto wideCompareJump
+			}
+			*word(fp, ip.s) = left
+			*word(fp, ip.s+4) = right
+			if int32(left) >= int32(right) {
+				goto compareJump
+			}
+
+		case iJumpNotEqual:
+			left, right = *word(fp, ip.a), *word(fp, ip.b)
+			if left&right&1 == 0 {
+				goto wideCompareJump
+			}
+			*word(fp, ip.s) = left
+			*word(fp, ip.s+4) = right
+			if int32(left) != int32(right) {
+				goto compareJump
+			}
+
+		case iJumpNotEqualC:
+			left, right = *word(fp, ip.a), Value(ip.b)
+			if left&right&1 == 0 {
+				goto wideCompareJump
+			}
+			*word(fp, ip.s) = left
+			*word(fp, ip.s+4) = right
+			if int32(left) != int32(right) {
+				goto compareJump
+			}
+
+		case iJumpIs:
+			left, right = *word(fp, ip.a), *word(fp, ip.b)
 			if left == Null || right == Null {
-				in = &f.code.plain[pc-1]
-				goto again
+				goto plainly
 			}
-			m[sp+1], m[sp+2] = left, right
-			sp += 2
-			pc++
+			*word(fp, ip.s) = False
+			*word(fp, ip.s+4) = right
+			if left == right {
+				goto compareJump
+			}
 
-		case iReturnFast:
-			left = m[top-in.a]
-			if left == Null {
-				in = &f.code.plain[pc-1]
-				goto again
+		case iJumpIsC:
+			left, right = *word(fp, ip.a), Value(ip.b)
+			if left == Null || right == Null {
+				goto plainly
 			}
-			sp++
-			m[sp] = left
-			pc++
-			goto unwindReturn
+			*word(fp, ip.s) = False
+			*word(fp, ip.s+4) = right
+			if left == right {
+				goto compareJump
+			}
+
+		case iJumpIsNot:
+			left, right = *word(fp, ip.a), *word(fp, ip.b)
+			if left == Null || right == Null {
+				goto plainly
+			}
+			*word(fp, ip.s) = False
+			*word(fp, ip.s+4) = right
+			if left != right {
+				goto compareJump
+			}
+
+		case iJumpIsNotC:
+			left, right = *word(fp, ip.a), Value(ip.b)
+			if left == Null || right == Null {
+				goto plainly
+			}
+			*word(fp, ip.s) = False
+			*word(fp, ip.s+4) = right
+			if left != right {
+				goto compareJump
+			}
 
 		case iRangeStep:
-			// on the stack: end, counter
-			left, right = m[sp], m[sp-1]
-			if s := int64(int32(left)) + int64(int32(in.a)) - 1; left&right&1 != 0 && s == int64(int32(s)) {
-				m[sp] = Value(uint32(s))
-				if (f.code.plain[pc+3].op == iLess) == (int32(s) < int32(right)) && int32(s) != int32(right) {
-					pc = int(code[pc+4].a)
-					m[top-code[pc+1].a] = Value(uint32(s))
-					pc += 2
+			// in the slots: end, counter, two free ones
+			left, right = *word(fp, ip.s), *word(fp, ip.s-4)
+			if s := int64(int32(left)) + int64(int32(ip.a)) - 1; left&right&1 != 0 && s == int64(int32(s)) {
+				left = Value(uint32(s))
+				*word(fp, ip.s) = left
+				*word(fp, ip.s+4) = left
+				*word(fp, ip.s+8) = right
+				if int32(ip.a) > 0 && int32(left) < int32(right) || int32(ip.a) < 0 && int32(left) > int32(right) {
+					*word(fp, ip.b) = left
+					ip = target(ip)
 				} else {
-					pc += 5
+					ip = next(ip)
 				}
-				if vm.budget--; vm.budget < 0 {
-					f.pc, f.sp = pc, sp
-					vm.poll()
-					vm.ntemps = mark
-				}
-				continue
+				goto tick
 			}
-			in = &f.code.plain[pc-1]
-			goto again
+			goto plainly
 
 		case iRangeStepConst:
-			// on the stack: counter
-			left, right = m[sp], Value(code[pc+2].a)
-			if s := int64(int32(left)) + int64(int32(in.a)) - 1; left&1 != 0 && s == int64(int32(s)) {
-				m[sp] = Value(uint32(s))
-				if compare(f.code.plain[pc+3].op, Value(uint32(s)), right) {
-					pc = int(code[pc+4].a)
-					m[top-code[pc+1].a] = Value(uint32(s))
-					pc += 2
+			// in the slots: counter, two free ones
+			left, right = *word(fp, ip.s), Value(ip.b)
+			if s := int64(int32(left)) + int64(int32(ip.a)) - 1; left&1 != 0 && s == int64(int32(s)) {
+				left = Value(uint32(s))
+				*word(fp, ip.s) = left
+				*word(fp, ip.s+4) = left
+				*word(fp, ip.s+8) = right
+				if int32(ip.a) > 0 && int32(left) < int32(right) || int32(ip.a) < 0 && int32(left) > int32(right) {
+					*word(fp, uint32(ip.x)) = left
+					ip = target(ip)
 				} else {
-					pc += 5
+					ip = next(ip)
 				}
-				if vm.budget--; vm.budget < 0 {
-					f.pc, f.sp = pc, sp
-					vm.poll()
-					vm.ntemps = mark
-				}
-				continue
+				goto tick
 			}
-			in = &f.code.plain[pc-1]
-			goto again
-
-		case iCompareJump:
-			left, right = m[sp-1], m[sp]
-			if left&right&1 == 0 {
-				in = &f.code.plain[pc-1]
-				goto again
-			}
-			sp -= 2
-			opr, then = &f.code.plain[pc-1], &f.code.plain[pc]
-			pc++
-			if compare(opr.op, left, right) == (then.op == iPopJumpIfTrue) {
-				pc = int(then.a)
-				if vm.budget--; vm.budget < 0 {
-					f.pc, f.sp = pc, sp
-					vm.poll()
-					vm.ntemps = mark
-				}
-			}
-
-		case iForIterStore:
-			b := sp - iterSlots + 1
-			switch m[b] {
-			case TypeRangeIter:
-				cur, stop, step := int32(m[b+1]), int32(m[b+2]), int32(m[b+3])
-				if step > 0 && cur < stop || step < 0 && cur > stop {
-					m[b+1] = Value(cur + step)
-					m[top-code[pc].a] = SmallInt(int(cur))
-					pc++
-				} else {
-					sp -= iterSlots
-					pc = int(in.a)
-				}
-				continue
-			case TypePolyIter:
-				if m[b+1] == polyList {
-					l, i := m[b+2]/4, m[b+3]
-					if i < m[l+2] {
-						m[b+3] = i + 1
-						m[top-code[pc].a] = m[m[l+3]/4+i]
-						pc++
-					} else {
-						sp -= iterSlots
-						pc = int(in.a)
-					}
-					continue
-				}
-			}
-			in = &f.code.plain[pc-1]
-			goto again
+			goto plainly
 
 		default:
-			panic("vm: unknown operation in decoded code")
+			vm.frame.pc = int(ip.y)
+			vm.badCode()
 		}
 		continue
 
-	operator:
-		// left and right are small ints; m[sp] is where the result goes, and
-		// the operator is the instruction at pc.
-		opr = &f.code.plain[pc]
-		then = &f.code.plain[pc+1]
-		pc += 2
-		switch opr.op {
-		case iAdd:
-			s := int64(int32(left)) + int64(int32(right)) - 1
-			if s != int64(int32(s)) {
-				goto wide
-			}
-			left = Value(uint32(s))
-		case iSub:
-			s := int64(int32(left)) - int64(int32(right)) + 1
-			if s != int64(int32(s)) {
-				goto wide
-			}
-			left = Value(uint32(s))
-		case iMul:
-			s := int64(int32(left)>>1) * int64(int32(right)>>1)
-			if !FitsSmallInt(s) {
-				goto wide
-			}
-			left = SmallInt(int(s))
-		case iAnd:
-			left &= right
-		default:
-			if compare(opr.op, left, right) {
-				left = True
-			} else {
-				left = False
-			}
-			switch then.op {
-			case iPopJumpIfFalse:
-				sp--
-				if left == False {
-					pc = int(then.a)
-					if vm.budget--; vm.budget < 0 {
-						f.pc, f.sp = pc, sp
-						vm.poll()
-						vm.ntemps = mark
-					}
-				}
-				continue
-			case iPopJumpIfTrue:
-				sp--
-				if left == True {
-					pc = int(then.a)
-				}
-				if vm.budget--; vm.budget < 0 {
-					f.pc, f.sp = pc, sp
-					vm.poll()
-					vm.ntemps = mark
-				}
-				continue
-			}
-			m[sp] = left
-			pc--
-			continue
-		}
-		if then.op == iStoreFast {
-			m[top-then.a] = left
-			sp--
-			continue
-		}
-		m[sp] = left
-		pc--
+	number:
+		// v is the small int that an operator gives
+		*word(fp, ip.s+4) = right
+		*word(fp, ip.s) = v
+		*word(fp, ip.c) = v
 		continue
 
 	wide:
 		// the result is no small int, or not both operands are
-		pc--
-		f.pc = pc
-		m[sp] = vm.quickOp(opr, left, right)
+		if left == Null || right == Null {
+			goto plainly
+		}
+		*word(fp, ip.s) = left
+		*word(fp, ip.s+4) = right
+		vm.frame.pc = int(ip.y)
+		v = vm.wideOp(BinaryOp(ip.x), left, right)
+		*word(fp, ip.s) = v
+		*word(fp, ip.c) = v
 		vm.ntemps = mark
 		continue
 
-	unwindReturn:
-		for f.exc >= f.excBase {
-			h, at, finally := vm.handler(f)
-			if finally && h > pc {
-				vm.curExc = Null
-				m[at+1] = m[sp]
-				sp = at + 2
-				m[sp] = SmallInt(-1)
-				pc = h
-				continue dispatch
-			}
-			vm.popHandler(f)
+	comparison:
+		if left&right&1 != 0 {
+			v = Bool(compare(BinaryOp(ip.x), left, right))
+			goto number
 		}
+		goto wide
+
+	wideCompareJump:
+		if left == Null || right == Null {
+			goto plainly
+		}
+		*word(fp, ip.s) = left
+		*word(fp, ip.s+4) = right
+		vm.frame.pc = int(ip.y)
+		v = vm.wideOp(BinaryOp(ip.x&0xff), left, right)
+		*word(fp, ip.s) = v
+		if v != True && v != False {
+			v = Bool(vm.IsTrue(v))
+		}
+		vm.ntemps = mark
+		if (v == True) != (ip.x&jumpIfTrue != 0) {
+			continue
+		}
+
+	compareJump:
+		if ip.x&jumpIfTrue != 0 {
+			ip = target(ip)
+			goto tick
+		}
+
+	jumpIfFalse:
+		if int32(ip.c) < 0 { // the end of "while not"
+			ip = target(ip)
+			goto tick
+		}
+		ip = target(ip)
+		goto dispatch
+
+	subscript:
+		if left&3 == 0 && left < romBase {
+			switch m[left/4] {
+			case TypeList:
+				if right&1 != 0 {
+					i, n := int32(right)>>1, int32(m[left/4+2])
+					if i < 0 {
+						i += n
+					}
+					if uint32(i) < uint32(n) {
+						v = m[uint32(m[left/4+3])/4+uint32(i)]
+						goto number
+					}
+				}
+			case TypeTuple:
+				if right&1 != 0 {
+					i, n := int32(right)>>1, int32(m[left/4+1])
+					if i < 0 {
+						i += n
+					}
+					if uint32(i) < uint32(n) {
+						v = m[uint32(left)/4+2+uint32(i)]
+						goto number
+					}
+				}
+			case TypeByteArray:
+				if right&1 != 0 {
+					i, n := int32(right)>>1, int32(m[left/4+2])
+					if i < 0 {
+						i += n
+					}
+					if uint32(i) < uint32(n) {
+						v = SmallInt(int(vm.Bytes[uint32(m[left/4+3])+uint32(i)]))
+						goto number
+					}
+				}
+			case TypeDict:
+				if right == Null {
+					goto plainly
+				}
+				*word(fp, ip.s) = left
+				*word(fp, ip.s+4) = right
+				vm.frame.pc = int(ip.y)
+				if e := vm.mapGet(uint32(left)/4+1, right); e != 0 {
+					v = m[e+1]
+					*word(fp, ip.s) = v
+					*word(fp, ip.c) = v
+					vm.ntemps = mark
+					continue
+				}
+				exc = vm.NewException(TypeKeyError, right)
+				vm.ntemps = mark
+				goto raise
+			}
+		}
+		if left == Null || right == Null {
+			goto plainly
+		}
+		*word(fp, ip.s) = left
+		*word(fp, ip.s+4) = right
+		vm.frame.pc = int(ip.y)
+		v = vm.Subscr(left, right, Sentinel)
+		*word(fp, ip.s) = v
+		*word(fp, ip.c) = v
+		vm.ntemps = mark
+		continue
+
+	called:
+		// a new frame runs, because of a call
+		ip, fp = vm.frame.ops, unsafe.Pointer(&m[vm.frame.base])
+		vm.ntemps = mark
+		goto tick
+
+	entered:
+		// another frame runs
+		ip, fp = vm.frame.at(vm.frame.pc), unsafe.Pointer(&m[vm.frame.base])
+		vm.ntemps = mark
+		goto dispatch
+
+	tick:
+		if vm.budget--; vm.budget < 0 {
+			vm.tick(ip)
+			vm.ntemps = mark
+		}
+		goto dispatch
+
+	plainly:
+		// something is missing: the plain instructions say what
+		ip = vm.plainInstr(ip)
+		goto dispatch
+
+	returned:
+		// the running frame returns v
 		{
-			v := m[sp]
-			kind := f.kind
+			f := vm.frame
+			if f.exc >= f.excBase && vm.returnThrough(f, int(ip.y)+1, v) {
+				ip = f.at(f.pc)
+				goto dispatch
+			}
+			kind = f.kind
 			if f.gen != Null {
 				vm.finish(f)
 			} else {
@@ -1335,7 +1372,7 @@ dispatch:
 				return v, endReturn
 			}
 			f = vm.frame
-			code, pc, sp, top = f.code.instrs, f.pc, f.sp, f.top
+			ip, fp = f.at(f.pc), unsafe.Pointer(&m[f.base])
 			switch kind {
 			case kindForIter:
 				if v != None {
@@ -1343,9 +1380,8 @@ dispatch:
 					vm.NewException(TypeStopIteration, v)
 					vm.ntemps = mark
 				}
-				sp -= iterSlots
-				pc = int(code[pc-1].a)
-				continue
+				ip = target(ip)
+				goto dispatch
 			case kindInit:
 				if f.next.aux != 0 {
 					vm.Free(f.next.aux)
@@ -1355,49 +1391,54 @@ dispatch:
 					exc = vm.initResult(v)
 					goto raise
 				}
+				*word(fp, ip.c) = *word(fp, ip.s)
 				continue
 			case kindEnter:
-				sp++
-				vm.pushHandler(f, code[pc-1].a, sp, true)
-				sp++
+				vm.pushHandler(f, ip.a, f.base+ip.s/4+1, true)
+				*word(fp, ip.s+8) = v
+				continue
 			case kindExit:
-				v = None
+				*word(fp, ip.s) = None
+				continue
+			case kindYieldFrom:
+				*word(fp, ip.s) = v
+				continue
 			}
-			m[sp] = v
+			*word(fp, ip.s) = v
+			*word(fp, ip.c) = v
 		}
 		continue
 
-	yield:
+	yielded:
+		// a generator, whose frame is left already, has given v to what waits in kind
 		{
-			v := m[sp]
-			f.sp = sp
-			kind := f.kind
-			vm.suspend(f)
+			f := vm.frame
 			switch kind {
 			case kindForIter:
-				f = vm.frame
-				code, pc, sp, top = f.code.instrs, f.pc, f.sp, f.top
-				sp++
-				m[sp] = v
+				ip, fp = f.at(f.pc), unsafe.Pointer(&m[f.base])
+				*word(fp, ip.s+16) = v
+				*word(fp, ip.a) = v
 			case kindYieldFrom:
-				f = vm.frame
-				f.pc--
-				sp = f.sp + 1
-				m[sp] = v
-				goto yield
+				s := f.base + f.at(f.pc).s/4
+				m[s+1] = v
+				kind = f.kind
+				vm.suspend(f, f.pc, s+1)
+				goto yielded
 			default:
 				return v, endYield
 			}
 		}
 		continue
 
+	unbound:
+		vm.frame.pc = int(ip.y)
+		exc = vm.unboundLocal()
+
 	raise:
 		vm.Keep(exc)
 		if exc = vm.unwind(exc); exc != Null {
 			return exc, endRaise
 		}
-		vm.ntemps = mark
-		f = vm.frame
-		code, pc, sp, top = f.code.instrs, f.pc, f.sp, f.top
+		goto entered
 	}
 }

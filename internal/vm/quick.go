@@ -39,9 +39,9 @@ func (vm *VM) startClosure(closure Value, args []Value) *frame {
 	return f
 }
 
-// floatOp is an operation of two floats, or of a float and a small int, as the
-// quick operators name it; Null where the general way must be taken.
-func (vm *VM) floatOp(op iop, l, r Value) Value {
+// floatOp is an operation of two floats, or of a float and a small int; Null where
+// the general way must be taken.
+func (vm *VM) floatOp(op BinaryOp, l, r Value) Value {
 	a, ok := vm.quickFloat(l)
 	if !ok {
 		return Null
@@ -51,19 +51,19 @@ func (vm *VM) floatOp(op iop, l, r Value) Value {
 		return Null
 	}
 	switch op {
-	case iAdd:
+	case BinAdd, BinInplaceAdd:
 		a += b
-	case iSub:
+	case BinSubtract, BinInplaceSubtract:
 		a -= b
-	case iMul:
+	case BinMultiply, BinInplaceMultiply:
 		a *= b
-	case iLess:
+	case BinLess:
 		return Bool(a < b)
-	case iMore:
+	case BinMore:
 		return Bool(a > b)
-	case iLessEqual:
+	case BinLessEqual:
 		return Bool(a <= b)
-	case iMoreEqual:
+	case BinMoreEqual:
 		return Bool(a >= b)
 	default:
 		return Null
@@ -78,18 +78,30 @@ func (vm *VM) quickFloat(v Value) (float32, bool) {
 	return float32(int32(v) >> 1), v&1 != 0
 }
 
-// quickOp is an operator of the quick ones on any operands.
-func (vm *VM) quickOp(in *instr, l, r Value) Value {
+// wideOp is an operator on operands that are not both small ints, or whose result
+// is none.
+func (vm *VM) wideOp(op BinaryOp, l, r Value) Value {
 	if l&r&1 == 0 {
-		if v := vm.floatOp(in.op, l, r); v != Null {
+		if v := vm.floatOp(op, l, r); v != Null {
 			return v
 		}
 	}
-	switch in.op {
-	case iEqual:
-		return Bool(vm.Equal(l, r))
-	case iNotEqual:
-		return Bool(!vm.Equal(l, r))
+	return vm.BinaryOp(op, l, r)
+}
+
+// floorDivide and floorModulo are // and % for a divisor above zero.
+func floorDivide(l, r int32) int32 {
+	q := l / r
+	if l < 0 && q*r != l {
+		q--
 	}
-	return vm.BinaryOp(BinaryOp(in.a), l, r)
+	return q
+}
+
+func floorModulo(l, r int32) int32 {
+	m := l % r
+	if m < 0 {
+		m += r
+	}
+	return m
 }

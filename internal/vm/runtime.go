@@ -65,7 +65,7 @@ func (vm *VM) loadBuildClass() Value {
 
 // loadWith loads __exit__ of the object in w[0] into w[0:2] and __enter__ into
 // w[2:4].
-func (vm *VM) loadWith(w []Value, c *Code, at int) {
+func (vm *VM) loadWith(w []Value, c *Code, at uint32) {
 	obj := w[0]
 	if vm.loadWithFast(obj, c, at, w) {
 		return
@@ -121,37 +121,9 @@ func (vm *VM) withCleanup(sp uint32) uint32 {
 	return sp
 }
 
-// unwindJump jumps out of n handlers, running finally blocks on the way. The
-// target lies on the stack; ip is the instruction that handlers must lie behind.
-// The handler of a finally block that is being run stays set up, however the block
-// was come to: v1.11 takes it away before a return or a jump runs the block, and
-// then a jump out of the block leaves too much on the stack, and a handler too few.
-func (vm *VM) unwindJump(f *frame, ip int, sp uint32, n int) (int, uint32) {
-	m := vm.Mem
-	for n&0x7f > 0 && f.exc >= f.excBase {
-		n--
-		h, at, finally := vm.handler(f)
-		if finally && h > ip {
-			m[sp+1] = SmallInt(n)
-			return h, sp + 1
-		}
-		f.exc -= 3
-		if finally && at+1 < sp {
-			// The block is running, and what made it run goes with it.
-			m[at+1] = m[sp]
-			sp = at + 1
-		}
-		vm.curExc = Null
-	}
-	pc := int(untagIndex(m[sp]))
-	sp--
-	if n != 0 {
-		sp -= iterSlots
-	}
-	if pc >= len(f.code.instrs) || sp+2 < f.top+2-f.code.nState || sp > f.top {
-		vm.badCode()
-	}
-	return pc, sp
+// child gives the raw code of a function inside the running one.
+func (vm *VM) child(i uint32) uint32 {
+	return uint32(vm.Mem[uint32(vm.Mem[vm.frame.fun/4+funTable])/4+i])
 }
 
 // raiseVarargs gives the exception of a raise statement with n operands.

@@ -68,6 +68,9 @@ type Config struct {
 	// HeapBytes is the raw region of the heap; 32768 gives a pool of 32000.
 	HeapBytes uint32
 	Hooks     Hooks
+	// Plain runs each instruction of the bytecode by itself. It changes nothing
+	// but the time that a program takes: tests compare the two.
+	Plain bool
 }
 
 // VM is one interpreter on its own memory. It belongs to one goroutine; only
@@ -81,6 +84,7 @@ type VM struct {
 	heap   *memory.Heap
 	fw     *Firmware
 	opt    *Options
+	plain  bool // no fused instructions, see Config
 	hook   Hooks
 	stdout Printer
 
@@ -148,7 +152,7 @@ func New(cfg Config) *VM {
 		Finalisers: o.Finalisers,
 	})
 	vm := &VM{
-		heap: h, fw: cfg.Firmware, opt: o, hook: cfg.Hooks,
+		heap: h, fw: cfg.Firmware, opt: o, hook: cfg.Hooks, plain: cfg.Plain,
 		textIdx: make(map[string]uint32),
 		codes:   make(map[uint32]*Code),
 		temps:   make([]uint32, 64),
