@@ -189,6 +189,7 @@ func (p *pump) abandon() bool {
 	was := p.closed
 	p.closed = true
 	p.room.Broadcast()
+	nudge(p.wake)
 	return was
 }
 

@@ -121,3 +121,21 @@ func nudge(c chan struct{}) {
 	default:
 	}
 }
+
+// Line is a stream that is a serial line and knows what its other end does
+// besides sending bytes. Changed receives when that changes, too.
+type Line interface {
+	Stream
+	// Break reports whether the other end holds the line in the break
+	// condition.
+	Break() bool
+	// Settings are those of the other end; false if they are not known.
+	Settings() (LineSettings, bool)
+}
+
+// LineSettings are how one end of a serial line sends and listens.
+type LineSettings struct {
+	Baud     int  // bits a second
+	Parity   byte // 'N', 'E' or 'O'
+	StopBits int
+}

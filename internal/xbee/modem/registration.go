@@ -15,6 +15,7 @@ const (
 	Connecting   State = 0x23 // registered, no address yet
 	AirplaneMode State = 0x2A
 	ModemOff     State = 0x2D // by ATSD
+	Bypassed     State = 0x2F // the serial port leads to the modem itself
 	Initialising State = 0xFF
 )
 
@@ -31,6 +32,8 @@ func (s State) String() string {
 		return "airplane mode"
 	case ModemOff:
 		return "modem shut down"
+	case Bypassed:
+		return "bypass mode active"
 	case Initialising:
 		return "initialising"
 	}
@@ -54,6 +57,7 @@ type registration struct {
 	running  bool  // the modem itself had been started before
 	airplane bool
 	off      bool // shut down, until the module is reset
+	bypassed bool // the module's own firmware has let go of the modem
 }
 
 func (r *registration) start(now int64, running bool) { r.begun, r.running = now, running }
@@ -82,7 +86,25 @@ func (r *registration) state(now int64) State {
 }
 
 // Association is the state that ATAI reports.
-func (m *Modem) Association() State { return m.registration.state(m.clock.Ticks()) }
+func (m *Modem) Association() State {
+	if m.registration.bypassed && !m.registration.off {
+		return Bypassed
+	}
+	return m.Registration()
+}
+
+// Registration is the modem's own state, bypassed or not.
+func (m *Modem) Registration() State { return m.registration.state(m.clock.Ticks()) }
+
+// SetBypass lets go of the modem, so that whoever is at the serial port has it
+// for himself, or takes it back: connections end either way.
+func (m *Modem) SetBypass(on bool) {
+	if on == m.registration.bypassed {
+		return
+	}
+	m.registration.bypassed = on
+	m.LoseConnections()
+}
 
 // IsConnected reports whether the modem is registered and has an address.
 func (m *Modem) IsConnected() bool { return m.Association() == Connected }
@@ -125,6 +147,8 @@ func (m *Modem) needNetwork() Errno {
 	switch s {
 	case ModemOff:
 		what = "the modem is shut down (ATSD): reset the module, with machine.reset() or ATFR"
+	case Bypassed:
+		what = "the serial port has the modem for itself (ATAP5, bypass mode): select another mode"
 	case AirplaneMode:
 		what = "the modem is in airplane mode: network.Cellular().active(True), or ATAM0, switches it on"
 	}

@@ -22,6 +22,9 @@ func (s *Socket) Send(p []byte, d Deadline) (int, Errno) {
 		return 0, 0
 	}
 	for {
+		if s.conn == nil { // another task has closed the socket meanwhile
+			return 0, ENOTCONN
+		}
 		n, err := s.conn.Send(p)
 		if n > 0 {
 			return n, 0
@@ -61,6 +64,9 @@ func (s *Socket) Recv(p []byte, d Deadline) (int, Errno) {
 		return n, 0
 	}
 	for {
+		if s.conn == nil { // another task has closed the socket meanwhile
+			return 0, 0
+		}
 		n, err := s.conn.Recv(p)
 		if n > 0 {
 			if s.m.comesBackEmpty() {
