@@ -46,6 +46,7 @@ type setup struct {
 	app       *app.App // nil: an empty module
 	name      string
 	serial    world.Stream
+	settings  []string // as in xbee.Config
 	autostart bool
 	noREPL    bool
 	stderr    io.Writer
@@ -98,7 +99,7 @@ func (f *deviceFlags) open(s setup) (m *machine, err error) {
 	}
 	m.device = xbee.New(xbee.Config{
 		Profile: p, World: w, Flash: m.flash, Serial: serialNumber(f.Seed, state), HeapBytes: f.Heap,
-		Features: f.features(), Autostart: s.autostart, NoREPL: s.noREPL,
+		Features: f.features(), Settings: s.settings, Autostart: s.autostart, NoREPL: s.noREPL,
 		Note: func(text string) { fmt.Fprintln(s.stderr, "skep:", text) },
 	})
 	return m, nil

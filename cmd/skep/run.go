@@ -44,7 +44,7 @@ func (r *runCmd) Run(ctx context.Context) error {
 	e.add(t.restore)
 	t.escaped = e.escape
 	m, err := r.open(setup{
-		command: "run", app: a, name: a.Name(), serial: world.Console(e.withCtrlC(t.in), t), autostart: true, noREPL: !r.Stay, stderr: os.Stderr,
+		command: "run", app: a, name: a.Name(), serial: world.Console(e.withCtrlC(t.in), t), settings: atConsole, autostart: true, noREPL: !r.Stay, stderr: os.Stderr,
 	})
 	if err != nil {
 		return err
@@ -64,6 +64,10 @@ func (r *runCmd) Run(ctx context.Context) error {
 	return nil
 }
 
+// atConsole are the settings of a module whose serial port is stdin and stdout:
+// the prompt and the program are to be seen.
+var atConsole = []string{"AP4"}
+
 // replCmd is skep repl.
 type replCmd struct {
 	deviceFlags
@@ -74,7 +78,7 @@ func (r *replCmd) Help() string {
 }
 
 func (r *replCmd) Run(ctx context.Context) error {
-	s := setup{command: "repl", name: "repl", stderr: os.Stderr}
+	s := setup{command: "repl", name: "repl", settings: atConsole, stderr: os.Stderr}
 	if r.Flash != "" {
 		a, err := app.Open(r.Flash)
 		if err != nil {

@@ -1,93 +1,65 @@
 package xbee
 
 import (
-	"sync"
-	"sync/atomic"
-
 	"github.com/skep-sim/skep/internal/world"
+	"github.com/skep-sim/skep/internal/xbee/uart"
 )
 
-// console is the UART as the interpreter sees it: bytes that have arrived wait
-// in a queue; the character that interrupts a program is taken out as it
-// arrives, so that a program which never reads still feels it.
+// console is the serial port as the interpreter sees it, in REPL mode (ATAP4):
+// bytes that have arrived wait in a queue; the character that interrupts a
+// program is taken out as it arrives, so that a program which never reads still
+// feels it. In other modes nothing arrives, and what is printed goes nowhere.
+//
+// It implements repl.Terminal and serial.Mode.
 type console struct {
-	stream world.Stream
-	clock  world.Clock
+	uart  *uart.UART
+	clock world.Clock
 
-	mu        sync.Mutex
 	queue     []byte
 	interrupt int // the character that interrupts, -1: none
+	open      bool
 	ended     bool
-	fired     func() // called, from any goroutine, when the character arrives
 
 	arrived chan struct{} // something is in the queue, or the input has ended
-	stop    chan struct{}
-	done    chan struct{}
-	// pressed receives when the interrupt character arrived, for those who wait;
+	// pressed receives when the program is to be interrupted, for those who wait;
 	// hit remembers it for the interpreter's loop.
 	pressed chan struct{}
-	hit     atomic.Bool
-	// drop decides, where the supply is weak, whether a byte is lost; may be nil.
-	drop func() bool
+	hit     bool
 }
 
-func newConsole(s world.Stream, c world.Clock) *console {
-	k := &console{
-		stream: s, clock: c, interrupt: -1,
-		arrived: make(chan struct{}, 1), stop: make(chan struct{}), done: make(chan struct{}), pressed: make(chan struct{}, 1),
-	}
-	go k.receive()
-	return k
+func newConsole(u *uart.UART, c world.Clock) *console {
+	return &console{uart: u, clock: c, interrupt: -1, arrived: make(chan struct{}, 1), pressed: make(chan struct{}, 1)}
 }
 
-// receive takes bytes from the wire until the console is closed.
-func (k *console) receive() {
-	defer close(k.done)
-	buf := make([]byte, 256)
-	for {
-		n, err := k.stream.Recv(buf)
-		if n > 0 {
-			k.put(buf[:n])
-			continue
-		}
-		if err != nil {
-			k.mu.Lock()
-			k.ended = true
-			k.mu.Unlock()
-			notify(k.arrived)
-			return
-		}
-		select {
-		case <-k.stream.Changed():
-		case <-k.stop:
-			return
-		}
-	}
-}
-
-func (k *console) put(b []byte) {
-	k.mu.Lock()
-	fire := false
+// Receive takes what has arrived.
+func (k *console) Receive(b []byte) {
 	for _, c := range b {
-		if k.drop != nil && k.drop() {
-			continue
-		}
 		if int(c) == k.interrupt {
-			fire = true
+			k.press()
 			continue
 		}
 		k.queue = append(k.queue, c)
 	}
-	fired := k.fired
-	k.mu.Unlock()
 	notify(k.arrived)
-	if fire {
-		k.hit.Store(true)
-		notify(k.pressed)
-		if fired != nil {
-			fired()
-		}
-	}
+}
+
+// Open tells whether the port is the interpreter's.
+func (k *console) Open(open bool) { k.open = open }
+
+// Full is never so: a key that interrupts must be heard, however much the
+// program has left unread.
+func (k *console) Full() bool { return false }
+
+// end is the end of the input.
+func (k *console) end() {
+	k.ended = true
+	notify(k.arrived)
+}
+
+// press interrupts the program, as the key does.
+func (k *console) press() {
+	k.hit = true
+	notify(k.pressed)
 }
 
 func notify(c chan struct{}) {
@@ -99,37 +71,23 @@ func notify(c chan struct{}) {
 
 // SetInterrupt sets the character that interrupts a program; -1 is none.
 func (k *console) SetInterrupt(c int) {
-	k.mu.Lock()
 	k.interrupt = c
-	k.mu.Unlock()
-	k.hit.Store(false)
+	k.hit = false
 	select { // a press that came too late is nobody's
 	case <-k.pressed:
 	default:
 	}
 }
 
-// take returns a byte that is there.
-func (k *console) take() (c byte, ok, ended bool) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if len(k.queue) == 0 {
-		return 0, false, k.ended
-	}
-	c = k.queue[0]
-	k.queue = k.queue[1:]
-	return c, true, false
-}
-
-// Key waits for the next byte; false is the end of input. It implements
-// repl.Terminal.
+// Key waits for the next byte; false is the end of input.
 func (k *console) Key() (byte, bool) {
 	for {
-		c, ok, ended := k.take()
-		if ok {
+		if len(k.queue) > 0 {
+			c := k.queue[0]
+			k.queue = k.queue[1:]
 			return c, true
 		}
-		if ended {
+		if k.ended {
 			return 0, false
 		}
 		k.clock.Wait(world.Forever, k.arrived)
@@ -144,42 +102,23 @@ type nobodyTypes struct{}
 // something, or for the interrupt character.
 func (k *console) read(b []byte, wait bool) (n int, end bool) {
 	for {
-		k.mu.Lock()
 		n = copy(b, k.queue)
 		k.queue = k.queue[n:]
-		end = k.ended
-		k.mu.Unlock()
-		if n > 0 || !wait || k.hit.Load() {
+		if n > 0 || !wait || k.hit {
 			return n, false
 		}
-		if end {
+		if k.ended {
 			panic(nobodyTypes{})
 		}
 		k.clock.Wait(world.Forever, k.arrived, k.pressed)
 	}
 }
 
-func (k *console) setDrop(drop func() bool) {
-	k.mu.Lock()
-	k.drop = drop
-	k.mu.Unlock()
-}
-
 // Write sends bytes as they are.
 func (k *console) Write(b []byte) {
-	k.mu.Lock()
-	drop := k.drop
-	k.mu.Unlock()
-	if drop != nil {
-		kept := make([]byte, 0, len(b))
-		for _, c := range b {
-			if !drop() {
-				kept = append(kept, c)
-			}
-		}
-		b = kept
+	if k.open {
+		k.uart.Send(b)
 	}
-	world.SendWait(k.clock, k.stream, b, world.Limit{})
 }
 
 // writeText sends what a program prints: LF becomes CR LF.
@@ -195,10 +134,4 @@ func (k *console) writeText(b []byte) {
 	if start < len(b) {
 		k.Write(b[start:])
 	}
-}
-
-func (k *console) close() {
-	close(k.stop)
-	k.stream.Close()
-	<-k.done
 }

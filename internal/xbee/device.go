@@ -7,11 +7,6 @@
 package xbee
 
 import (
-	"io"
-	"strings"
-	"sync"
-
-	"github.com/skep-sim/skep/internal/pylib"
 	"github.com/skep-sim/skep/internal/repl"
 	"github.com/skep-sim/skep/internal/syntax"
 	"github.com/skep-sim/skep/internal/vm"
@@ -22,6 +17,12 @@ import (
 	"github.com/skep-sim/skep/internal/xbee/modem"
 	"github.com/skep-sim/skep/internal/xbee/profile"
 	"github.com/skep-sim/skep/internal/xbee/pymod"
+	"github.com/skep-sim/skep/internal/xbee/serial"
+	"github.com/skep-sim/skep/internal/xbee/task"
+	"github.com/skep-sim/skep/internal/xbee/transparent"
+	"github.com/skep-sim/skep/internal/xbee/uart"
+	"io"
+	"strings"
 )
 
 // Config is what a device is made of.
@@ -40,6 +41,9 @@ type Config struct {
 	// Firmware replaces the one made from the profile and Features, if not nil;
 	// many devices can share one.
 	Firmware *Firmware
+	// Settings are command-mode settings without their AT, such as "AP4", made
+	// and applied at every power-on, though not saved.
+	Settings []string
 	// Autostart runs main.py whatever ATPS says.
 	Autostart bool
 	// NoREPL powers the device off when main has ended.
@@ -52,18 +56,24 @@ type Config struct {
 // Device is one module.
 type Device struct {
 	conf    Config
-	profile profile.Profile
+	profile *profile.Profile
+	world   world.World // with the clock of the tasks
+	tasks   *task.Scheduler
 	vm      *vm.VM
 	board   *pymod.Board
 	// hardware is what is around the processor; it outlives every reset.
 	hardware *board.Board
 	regs     *at.Registers
 	modem    *modem.Modem
+	uart     *uart.UART
+	port     *serial.Port
+	link     *transparent.Link
 	console  *console
 	repl     *repl.REPL
 
-	noteMu sync.Mutex
-	noted  map[string]bool
+	off      chan struct{}
+	skipMain bool // the next session does not start main
+	noted    map[string]bool
 
 	result Result
 }
@@ -78,17 +88,39 @@ type Result struct {
 
 // New makes a device, powered off.
 func New(c Config) *Device {
-	d := &Device{conf: c, profile: c.Profile, noted: make(map[string]bool)}
+	d := &Device{conf: c, off: make(chan struct{}, 1), noted: make(map[string]bool)}
+	d.profile = &d.conf.Profile
 	d.hardware = board.New(c.World.Clock().Ticks)
 	return d
 }
 
-// Run powers the device on and runs it until it is powered off: when there is
-// nobody at its serial port any more, or, with NoREPL, when main has ended.
+// PowerOff takes the device's power away: Run returns soon, whatever a program
+// does, unless it is inside a built-in function that takes long. It may be
+// called from any goroutine.
+func (d *Device) PowerOff() { notify(d.off) }
+
+// powerOff is the Go panic by which PowerOff ends a session.
+type powerOff struct{}
+
+// connect makes what lies between the device and its world. What it returns ends
+// that again.
+func (d *Device) connect() (disconnect func()) {
+	d.tasks = task.New(d.conf.World.Clock())
+	d.world = d.conf.World.WithClock(d.tasks.Clock())
+	d.uart = uart.New(d.world.Serial(), d.tasks)
+	d.console = newConsole(d.uart, d.world.Clock())
+	d.tasks.MainOnly(d.console.pressed)
+	return func() {
+		d.tasks.Stop()
+		d.uart.Close()
+	}
+}
+
+// Run powers the device on and runs it until it is powered off: by PowerOff,
+// when there is nobody at its serial port any more, or, with NoREPL, when main
+// has ended.
 func (d *Device) Run() Result {
-	w := d.conf.World
-	d.console = newConsole(w.Serial(), w.Clock())
-	defer d.console.close()
+	defer d.connect()()
 	d.powerOn(pymod.PowerOnReset)
 	for {
 		again, reset := d.session()
@@ -97,28 +129,36 @@ func (d *Device) Run() Result {
 			d.conf.Flash.FS().CloseAll()
 			return d.result
 		}
-		if reset.Kind == pymod.HardReset {
-			d.powerOn(reset.Cause)
-		} else {
+		if reset.Kind == pymod.SoftReset {
 			d.board.Cause = reset.Cause
+			continue
 		}
+		d.tasks.Stop()
+		d.powerOn(reset.Cause)
 	}
 }
 
 // powerOn is a start of the whole module.
 func (d *Device) powerOn(cause pymod.ResetCause) {
-	w := d.conf.World
+	w := d.world
 	fw := d.conf.Firmware
 	if fw == nil {
-		fw = NewFirmware(d.profile, d.conf.Features)
+		fw = NewFirmware(*d.profile, d.conf.Features)
 	}
+	d.port, d.link = nil, nil
 	d.modem = modem.New(modem.Config{
-		Profile: d.profile, World: w, Serial: d.conf.Serial, Interrupt: d.console.pressed, Note: d.note,
+		Profile: *d.profile, World: w, Serial: d.conf.Serial, Interrupt: d.console.pressed, Note: d.note,
 	})
-	d.regs = at.New(fw.registers, d.profile, (*state)(d), d.conf.Flash.Blob("registers"))
+	d.regs = at.New(fw.registers, *d.profile, (*state)(d), d.conf.Flash.Blob("registers"))
+	for _, setting := range d.conf.Settings {
+		if _, err := d.regs.Command(setting); err != nil {
+			d.note("a setting to begin with: " + err.Error())
+		}
+	}
+	d.regs.Apply()
 	d.modem.SetAirplane(d.regs.Active("AM").Int() == 1)
 	d.board = &pymod.Board{
-		Profile: d.profile, World: w, Flash: d.conf.Flash, Registers: d.regs, Modem: d.modem,
+		Profile: *d.profile, World: w, Flash: d.conf.Flash, Registers: d.regs, Modem: d.modem,
 		Hardware: d.hardware, Cwd: flash.Root, Cause: cause, Note: d.note, Interrupt: d.console.pressed,
 		PoweredOn: w.Clock().Ticks(), Registered: d.modem.IsConnected, Asleep: d.modem.LoseConnections,
 	}
@@ -136,73 +176,15 @@ func (d *Device) powerOn(cause pymod.ResetCause) {
 
 			StdoutRaw: d.console.Write,
 
-			Files: &pymod.Importer{Board: d.board},
-			Note:  d.note,
-			InterruptChar: func(c int) {
-				d.console.SetInterrupt(c)
-			},
-			Poll: d.poll,
+			Files:         &pymod.Importer{Board: d.board},
+			Note:          d.note,
+			InterruptChar: d.console.SetInterrupt,
+			Poll:          d.poll,
 		},
 	})
-	d.console.mu.Lock()
-	d.console.fired = d.vm.Interrupt
-	d.console.mu.Unlock()
 	pymod.Attach(d.vm, d.board)
 	d.repl = repl.New(d.vm, d.console, repl.Config{Banner: d.banner(), NumberedPaste: true})
-}
-
-// Firmware is what never changes while a module runs, the same in all modules
-// with one profile.
-type Firmware struct {
-	python    *vm.Firmware
-	registers []at.Register
-}
-
-// NewFirmware makes the firmware of a profile, to be shared between devices.
-// features, if not nil, is as in [Config].
-func NewFirmware(p profile.Profile, features *vm.Options) *Firmware {
-	o := Options(p)
-	if features != nil {
-		o = WithFeatures(p, *features)
-	}
-	fw := vm.NewFirmware(o)
-	pymod.Errnos(fw)
-	pylib.Standard(fw, pylib.SysConfig{Platform: p.Platform.Value, Version: p.MicroPython.Value, Language: p.SysVersion.Value})
-	pylib.Help(fw, helpText)
-	pymod.Declare(fw, p)
-	return &Firmware{fw.Seal(), at.Table(p)}
-}
-
-// Options are the interpreter's build options in a profile.
-func Options(p profile.Profile) vm.Options {
-	o := vm.XBee().WithRelease(p.MicroPython.Value[1])
-	o.SaveCode = p.PersistentCodeSave.Value
-	o.NoAlloca = p.NoAlloca.Value
-	o.EventREPL = p.REPLEventDriven.Value
-	o.OverrideBuiltins = p.CanOverrideBuiltins.Value
-	o.ImportBlocks = p.ImportBlocks.Value
-	o.HashBytes = p.QstrHashBytes.Value
-	o.StackLimit = p.StackLimit.Value
-	o.IOBase = p.Level() >= 0x18
-	o.Input = p.Level() >= 0x16 // xmp samples/bluetooth/pairing and remote_manager/cloud_monitor use it
-	return o
-}
-
-// WithFeatures gives the interpreter of a profile the optional features and the
-// error wording of another build, such as one of upstream's. What the module
-// around it needs stays the profile's: errno numbers, .mpy version, stack limit,
-// sizes in memory, standard files, names of modules, prompt.
-func WithFeatures(p profile.Profile, o vm.Options) vm.Options {
-	x := Options(p)
-	o.V12 = x.V12
-	o.NoAlloca, o.SaveCode, o.EventREPL, o.HashBytes = x.NoAlloca, x.SaveCode, x.EventREPL, x.HashBytes
-	o.QstrChunk, o.FirstPool, o.MpyVersion, o.ImportBlocks = x.QstrChunk, x.FirstPool, x.MpyVersion, x.ImportBlocks
-	o.StackLimit, o.FrameCost, o.NativeCost = x.StackLimit, x.FrameCost, x.NativeCost
-	o.ErrnoOffset, o.StdFiles, o.KbdIntr, o.ARM = x.ErrnoOffset, x.StdFiles, x.KbdIntr, x.ARM
-	o.WeakLinks, o.Help, o.Finalisers, o.FileAttr = x.WeakLinks, x.Help, x.Finalisers, x.FileAttr
-	o.Scheduler, o.StaticEmergency, o.EmergencyBuf = x.Scheduler, x.StaticEmergency, x.EmergencyBuf
-	o.ROMNames, o.RAMNames = x.ROMNames, x.RAMNames
-	return o
+	d.startSerial()
 }
 
 func (d *Device) banner() string {
@@ -214,25 +196,22 @@ func (d *Device) note(text string) {
 	if d.conf.Note == nil {
 		return
 	}
-	d.noteMu.Lock()
-	seen := d.noted[text]
-	d.noted[text] = true
-	d.noteMu.Unlock()
-	if !seen {
+	if !d.noted[text] {
+		d.noted[text] = true
 		d.conf.Note(text)
 	}
 }
 
-// weakSupply makes the console of a module that cannot stand USB power lose
+// weakSupply makes the serial port of a module that cannot stand USB power lose
 // bytes.
 func (d *Device) weakSupply() {
 	if d.profile.USBPowerFails.Value != profile.USBBreaksSerial || !(*state)(d).onUSB() {
-		d.console.setDrop(nil)
+		d.uart.SetLossy(nil)
 		return
 	}
 	d.note("the serial port loses bytes because a Cat 1 module is fed by USB alone: plug the board into wall power (--power wall)")
 	entropy := d.conf.World.Entropy()
-	d.console.setDrop(func() bool {
+	d.uart.SetLossy(func() bool {
 		var b [1]byte
 		io.ReadFull(entropy, b[:])
 		return b[0] < 8 // about 3 % of the bytes, a choice
@@ -247,6 +226,9 @@ func (d *Device) session() (again bool, reset pymod.Reset) {
 		if r == nil {
 			return
 		}
+		if r == any(powerOff{}) {
+			return
+		}
 		if r == any(nobodyTypes{}) {
 			d.note("the program waits for input and there is no more: powered off")
 			d.result.Ran, d.result.Failed = true, true
@@ -258,6 +240,9 @@ func (d *Device) session() (again bool, reset pymod.Reset) {
 			d.endSession()
 			again, reset = !d.conf.NoREPL, pymod.Reset{Kind: pymod.HardReset, Cause: pymod.LockupReset}
 			return
+		}
+		if r == any(erased{}) {
+			r, d.skipMain = pymod.Reset{Kind: pymod.SoftReset}, true
 		}
 		asked, ok := r.(pymod.Reset)
 		if !ok {
@@ -274,7 +259,9 @@ func (d *Device) session() (again bool, reset pymod.Reset) {
 	}()
 	d.startInterpreter()
 	d.repl.Start()
-	if d.autostart() {
+	skip := d.skipMain
+	d.skipMain = false
+	if !skip && d.autostart() {
 		ran := d.runMain()
 		if d.conf.NoREPL {
 			return false, reset
@@ -374,7 +361,9 @@ func (d *Device) runFile(path string, text []byte) {
 
 // poll is called from the interpreter's loop now and then.
 func (d *Device) poll() {
-	if d.console.hit.Swap(false) {
+	d.tasks.Poll()
+	if d.console.hit {
+		d.console.hit = false
 		d.vm.KeyboardInterrupt()
 	}
 	d.board.Bite()

@@ -2,6 +2,8 @@ package xbee
 
 import (
 	"fmt"
+	"slices"
+	"time"
 
 	"github.com/skep-sim/skep/internal/world"
 	"github.com/skep-sim/skep/internal/xbee/at"
@@ -55,9 +57,9 @@ func (s *state) ReadState(name string) (at.Value, error) {
 	case "OA":
 		return at.Str(m.OperatingAPN(s.regs.Active("AN").Text())), nil
 	case "OD":
-		return at.Str("0.0.0.0"), nil
+		return at.Str(s.link.Remote().String()), nil
 	case "CI":
-		return at.Int(0xFF), nil // nothing was sent in transparent mode
+		return at.Int(uint64(s.link.Status())), nil
 	case "DI", "RI":
 		return at.Int(5), nil // not connected to Remote Manager
 	case "BL":
@@ -88,13 +90,13 @@ func (s *state) ReadState(name string) (at.Value, error) {
 func (s *state) Obey(name string, arg at.Value) (at.Value, error) {
 	switch name {
 	case "FR":
-		panic(pymod.Reset{Kind: pymod.HardReset, Cause: pymod.HardResetCause})
+		(*Device)(s).reset()
 	case "NR":
 		s.modem.Rejoin()
 	case "SD":
 		s.modem.ShutDown()
 		if arg.Int() == 1 || arg.Text() == "1" { // and start again
-			panic(pymod.Reset{Kind: pymod.HardReset, Cause: pymod.HardResetCause})
+			(*Device)(s).reset()
 		}
 	case "DT":
 		return s.dateTime(arg)
@@ -145,22 +147,55 @@ func (s *state) python(arg at.Value) (at.Value, error) {
 		if err := s.board.EraseBundle(); err != nil {
 			return at.Value{}, fmt.Errorf("PYE: %w: %w", at.ErrFailed, err)
 		}
-		panic(pymod.Reset{Kind: pymod.SoftReset})
+		s.tasks.Raise(erased{})
+		return at.Value{}, nil
 	case "^":
-		s.vm.KeyboardInterrupt()
+		if s.tasks.InJob() {
+			s.console.press()
+		} else {
+			s.vm.KeyboardInterrupt()
+		}
 		return at.Value{}, nil
 	}
 	return at.Value{}, fmt.Errorf("PY%s: %w: give B, E, V or ^", arg.Text(), at.ErrValue)
 }
 
+// erased is the Go panic by which ATPYE restarts the interpreter, after which
+// main is not run again (xbf cpython/core.py).
+type erased struct{}
+
+// resetDelay is the time between the answer to ATFR and the reset
+// (device-facts.md 10.2).
+const resetDelay = 100 * time.Millisecond
+
+// reset restarts the whole module: at once for the program that asks for it,
+// else when the answer has been sent.
+func (d *Device) reset() {
+	r := pymod.Reset{Kind: pymod.HardReset, Cause: pymod.HardResetCause}
+	if !d.tasks.InJob() {
+		panic(r)
+	}
+	d.tasks.Go("reset", func() {
+		d.world.Clock().Sleep(resetDelay)
+		d.tasks.Raise(r)
+	})
+}
+
 // Applied implements at.Module.
 func (s *state) Applied(names []string) {
-	for _, n := range names {
-		if n == "AM" {
-			s.modem.SetAirplane(s.regs.Active("AM").Int() == 1)
-		}
+	d := (*Device)(s)
+	if d.port == nil { // at power-on nothing has begun yet
+		return
 	}
-	(*Device)(s).pinsApplied(names)
+	if slices.Contains(names, "AM") {
+		d.modem.SetAirplane(d.regs.Active("AM").Int() == 1)
+	}
+	d.link.Applied(names)
+	if slices.Contains(names, "AP") {
+		d.modeChanged()
+	}
+	d.port.Apply()
+	d.pinsApplied(names)
 }
 
 func (s *state) onUSB() bool { return s.conf.World.Power().Supply() == world.USB }

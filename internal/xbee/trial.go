@@ -20,9 +20,7 @@ var (
 // The error says that the code did not return to f, and why: one of those above,
 // or a *vm.Fault.
 func (d *Device) Trial(f func(v *vm.VM)) (err error) {
-	w := d.conf.World
-	d.console = newConsole(w.Serial(), w.Clock())
-	defer d.console.close()
+	defer d.connect()()
 	d.powerOn(pymod.PowerOnReset)
 	defer func() {
 		r := recover()

@@ -20,10 +20,11 @@ import (
 
 // Port is the modem's own AT port. It implements serial.Mode.
 type Port struct {
-	uart    *uart.UART
-	modem   *modem.Modem
-	profile profile.Profile
-	regs    *at.Registers
+	uart   *uart.UART
+	modem  *modem.Modem
+	regs   *at.Registers
+	name   string // of the modem that this one stands for
+	access int    // its network technology, as 27.007 numbers them
 
 	echo bool
 	line []byte
@@ -32,7 +33,11 @@ type Port struct {
 // New is the port of a modem that has just been powered on. regs tell the access
 // point that the modem was given.
 func New(u *uart.UART, m *modem.Modem, p profile.Profile, regs *at.Registers) *Port {
-	return &Port{uart: u, modem: m, profile: p, regs: regs, echo: true}
+	access := 7 // E-UTRAN
+	if p.Model == profile.LTEM {
+		access = 8 // EC-GSM-IoT, and what u-blox shows for LTE-M
+	}
+	return &Port{uart: u, modem: m, regs: regs, name: p.Modem.Value, access: access, echo: true}
 }
 
 // maxLine is the longest command line, in bytes. A choice; longer ones are
@@ -126,14 +131,14 @@ func (p *Port) command(c string) (info string, ok bool) {
 		if p.registered() != 1 {
 			return "+COPS: 0", true
 		}
-		return fmt.Sprintf("+COPS: 0,0,%q,%d", id.Operator, accessTechnology(p.profile)), true
+		return fmt.Sprintf("+COPS: 0,0,%q,%d", id.Operator, p.access), true
 	case "+CGDCONT?":
 		return fmt.Sprintf("+CGDCONT: 1,\"IP\",%q,%q,0,0", p.apn(), p.address()), true
 	}
 	return "", false
 }
 
-func (p *Port) standsFor() string { return "standing in for " + p.profile.Modem.Value }
+func (p *Port) standsFor() string { return "standing in for " + p.name }
 
 // registered is the network state of 27.007: 0 not and not searching, 1 at home,
 // 2 searching.
@@ -168,13 +173,4 @@ func (p *Port) address() string {
 		return "0.0.0.0"
 	}
 	return p.modem.Identity().Address.String()
-}
-
-// accessTechnology is how 27.007 numbers the network: 7 E-UTRAN, 8 EC-GSM-IoT
-// and LTE-M.
-func accessTechnology(p profile.Profile) int {
-	if p.Model == profile.LTEM {
-		return 8
-	}
-	return 7
 }

@@ -93,8 +93,8 @@ func (p *Port) execute(line string) {
 		p.answer("OK")
 		return
 	}
-	if len(rest) >= 2 && strings.EqualFold(rest[:2], "FS") && p.conf.Files != nil {
-		p.conf.Files(strings.TrimLeft(rest[2:], " "))
+	if len(rest) >= 2 && strings.EqualFold(rest[:2], "FS") { // its names may hold commas
+		p.answer(p.conf.Files(rest[2:], p))
 		return
 	}
 	leave := false
@@ -115,6 +115,25 @@ func (p *Port) execute(line string) {
 		p.leaveCommand()
 	}
 }
+
+// Byte waits for a byte, at most as long as d; false is none. It is for commands
+// that take the port for themselves; with Write it makes p a ymodem.Port.
+func (p *Port) Byte(d time.Duration) (byte, bool) {
+	end := world.Uptime(p.conf.Clock) + d
+	for !p.fill() {
+		left := end - world.Uptime(p.conf.Clock)
+		if left <= 0 || p.conf.UART.Ended() {
+			return 0, false
+		}
+		p.conf.UART.Wait(left)
+	}
+	b := p.input[0]
+	p.input = p.input[1:]
+	return b, true
+}
+
+// Write sends b.
+func (p *Port) Write(b []byte) { p.conf.UART.Send(b) }
 
 func (p *Port) note(text string) {
 	if p.conf.Note != nil {

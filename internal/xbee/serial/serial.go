@@ -31,6 +31,9 @@ type Mode interface {
 	Full() bool
 }
 
+// Modes are what takes the bytes, by the value of ATAP; nil is nobody.
+type Modes [6]Mode
+
 // The values of ATAP.
 const (
 	Transparent = 0
@@ -45,13 +48,16 @@ type Config struct {
 	UART      *uart.UART
 	Clock     world.Clock // the device's
 	Registers *at.Registers
-	// Modes are what takes the bytes, by the value of ATAP.
-	Modes map[uint64]Mode
-	// Files carries out ATFS, the rest of whose line it is given, and sends its
-	// answer (nil: there is none).
-	Files func(line string)
+	Modes     Modes
+	// Files carries out ATFS, the rest of whose line it is given, and returns its
+	// answer; it may use the port in between.
+	Files func(line string, p *Port) string
 	// Ended is called when nothing will arrive any more.
 	Ended func()
+	// PowerOff is called when Off receives: of all jobs, this one is always
+	// there.
+	Off      <-chan struct{}
+	PowerOff func()
 	// Note takes a remark for the person at the host: why a command failed.
 	Note func(text string)
 }
@@ -134,7 +140,9 @@ func (p *Port) Run() {
 				p.conf.Ended()
 			}
 		}
-		p.conf.UART.Wait(p.due())
+		if p.conf.UART.Wait(p.due(), p.conf.Off) == 0 {
+			p.conf.PowerOff()
+		}
 	}
 }
 

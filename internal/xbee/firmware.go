@@ -1,0 +1,63 @@
+package xbee
+
+import (
+	"github.com/skep-sim/skep/internal/pylib"
+	"github.com/skep-sim/skep/internal/vm"
+	"github.com/skep-sim/skep/internal/xbee/at"
+	"github.com/skep-sim/skep/internal/xbee/profile"
+	"github.com/skep-sim/skep/internal/xbee/pymod"
+)
+
+// Firmware is what never changes while a module runs, the same in all modules
+// with one profile.
+type Firmware struct {
+	python    *vm.Firmware
+	registers []at.Register
+}
+
+// NewFirmware makes the firmware of a profile, to be shared between devices.
+// features, if not nil, is as in [Config].
+func NewFirmware(p profile.Profile, features *vm.Options) *Firmware {
+	o := Options(p)
+	if features != nil {
+		o = WithFeatures(p, *features)
+	}
+	fw := vm.NewFirmware(o)
+	pymod.Errnos(fw)
+	pylib.Standard(fw, pylib.SysConfig{Platform: p.Platform.Value, Version: p.MicroPython.Value, Language: p.SysVersion.Value})
+	pylib.Help(fw, helpText)
+	pymod.Declare(fw, p)
+	return &Firmware{fw.Seal(), at.Table(p)}
+}
+
+// Options are the interpreter's build options in a profile.
+func Options(p profile.Profile) vm.Options {
+	o := vm.XBee().WithRelease(p.MicroPython.Value[1])
+	o.SaveCode = p.PersistentCodeSave.Value
+	o.NoAlloca = p.NoAlloca.Value
+	o.EventREPL = p.REPLEventDriven.Value
+	o.OverrideBuiltins = p.CanOverrideBuiltins.Value
+	o.ImportBlocks = p.ImportBlocks.Value
+	o.HashBytes = p.QstrHashBytes.Value
+	o.StackLimit = p.StackLimit.Value
+	o.IOBase = p.Level() >= 0x18
+	o.Input = p.Level() >= 0x16 // xmp samples/bluetooth/pairing and remote_manager/cloud_monitor use it
+	return o
+}
+
+// WithFeatures gives the interpreter of a profile the optional features and the
+// error wording of another build, such as one of upstream's. What the module
+// around it needs stays the profile's: errno numbers, .mpy version, stack limit,
+// sizes in memory, standard files, names of modules, prompt.
+func WithFeatures(p profile.Profile, o vm.Options) vm.Options {
+	x := Options(p)
+	o.V12 = x.V12
+	o.NoAlloca, o.SaveCode, o.EventREPL, o.HashBytes = x.NoAlloca, x.SaveCode, x.EventREPL, x.HashBytes
+	o.QstrChunk, o.FirstPool, o.MpyVersion, o.ImportBlocks = x.QstrChunk, x.FirstPool, x.MpyVersion, x.ImportBlocks
+	o.StackLimit, o.FrameCost, o.NativeCost = x.StackLimit, x.FrameCost, x.NativeCost
+	o.ErrnoOffset, o.StdFiles, o.KbdIntr, o.ARM = x.ErrnoOffset, x.StdFiles, x.KbdIntr, x.ARM
+	o.WeakLinks, o.Help, o.Finalisers, o.FileAttr = x.WeakLinks, x.Help, x.Finalisers, x.FileAttr
+	o.Scheduler, o.StaticEmergency, o.EmergencyBuf = x.Scheduler, x.StaticEmergency, x.EmergencyBuf
+	o.ROMNames, o.RAMNames = x.ROMNames, x.RAMNames
+	return o
+}

@@ -1,0 +1,60 @@
+package xbee
+
+import (
+	"strings"
+
+	"github.com/skep-sim/skep/internal/xbee/atfs"
+	"github.com/skep-sim/skep/internal/xbee/bypass"
+	"github.com/skep-sim/skep/internal/xbee/flash"
+	"github.com/skep-sim/skep/internal/xbee/modem"
+	"github.com/skep-sim/skep/internal/xbee/serial"
+	"github.com/skep-sim/skep/internal/xbee/transparent"
+)
+
+// startSerial starts the job that reads the serial port.
+func (d *Device) startSerial() {
+	d.link = transparent.New(transparent.Config{
+		UART: d.uart, Tasks: d.tasks, Registers: d.regs, Modem: d.modem, Credentials: d.credentials, Note: d.note,
+		NoHost: modem.FromProfile(d.profile.NoHostErrno.Value), Refused: modem.FromProfile(d.profile.RefusedErrno.Value),
+	})
+	files := atfs.New(d.conf.Flash.FS())
+	d.port = serial.New(serial.Config{
+		UART: d.uart, Clock: d.world.Clock(), Registers: d.regs, Note: d.note,
+		Files: func(line string, p *serial.Port) string { return files.Run(line, p) },
+		Modes: serial.Modes{
+			serial.Transparent: d.link,
+			serial.REPL:        d.console,
+			serial.Bypass:      bypass.New(d.uart, d.modem, *d.profile, d.regs),
+		},
+		Ended: d.console.end,
+		Off:   d.off, PowerOff: func() { d.tasks.Raise(powerOff{}) },
+	})
+	d.modeChanged()
+	d.tasks.Go("serial port", d.port.Run)
+}
+
+// modeChanged does what a mode is besides what becomes of the port's bytes.
+func (d *Device) modeChanged() {
+	mode := d.regs.Active("AP").Int()
+	d.modem.SetBypass(mode == serial.Bypass)
+	if mode != serial.Transparent {
+		d.link.Close()
+	}
+}
+
+// credentials reads the files of a TLS profile such as AT$0: "ca;cert;key", each
+// a name below /flash/cert or nothing.
+func (d *Device) credentials(tls string) (modem.Credentials, error) {
+	var files [3]modem.File
+	for i, name := range strings.SplitN(tls, ";", len(files)) {
+		if name = strings.TrimSpace(name); name == "" {
+			continue
+		}
+		data, err := d.conf.Flash.FS().ReadSecure(flash.Root+"/cert", name)
+		if err != nil {
+			return modem.Credentials{}, err
+		}
+		files[i] = modem.File{Name: name, Data: append([]byte{}, data...)} // not nil, even if empty
+	}
+	return modem.Credentials{CA: files[0], Certificate: files[1], Key: files[2]}, nil
+}
