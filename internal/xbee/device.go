@@ -23,6 +23,7 @@ import (
 	"github.com/skep-sim/skep/internal/xbee/uart"
 	"io"
 	"strings"
+	"time"
 )
 
 // Config is what a device is made of.
@@ -134,9 +135,14 @@ func (d *Device) Run() Result {
 			continue
 		}
 		d.tasks.Stop()
+		d.world.Clock().Sleep(resetTime)
 		d.powerOn(reset.Cause)
 	}
 }
+
+// resetTime is how long the module is deaf and dumb when it restarts. A choice:
+// how long it takes is not known, only that it is no moment.
+const resetTime = 250 * time.Millisecond
 
 // powerOn is a start of the whole module.
 func (d *Device) powerOn(cause pymod.ResetCause) {
@@ -257,6 +263,7 @@ func (d *Device) session() (again bool, reset pymod.Reset) {
 		}
 		d.endSession()
 	}()
+	d.world.Clock().Sleep(0) // the port is heard however often a program restarts
 	d.startInterpreter()
 	d.repl.Start()
 	skip := d.skipMain

@@ -2,6 +2,7 @@ package xbee
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"time"
 
@@ -98,6 +99,8 @@ func (s *state) Obey(name string, arg at.Value) (at.Value, error) {
 		if arg.Int() == 1 || arg.Text() == "1" { // and start again
 			(*Device)(s).reset()
 		}
+	case "SI":
+		return s.sockets(arg)
 	case "DT":
 		return s.dateTime(arg)
 	case "LA":
@@ -133,6 +136,33 @@ func (s *state) lookUp(arg at.Value) (at.Value, error) {
 		}
 	}
 	return at.Value{}, fmt.Errorf("LA %s: %w: it has IPv6 addresses only", arg.Text(), at.ErrFailed)
+}
+
+// sockets is ATSI: the numbers of the sockets in use, or the details of one.
+func (s *state) sockets(arg at.Value) (at.Value, error) {
+	var list []at.Socket
+	for _, i := range s.modem.Sockets() {
+		k := at.Socket{
+			ID: int(i.ID), Implicit: true, State: at.SocketAllocated, Protocol: i.Proto.String(), LocalPort: i.LocalPort,
+			Remote: netip.IPv4Unspecified().String(),
+		}
+		if i.Connected {
+			k.State = at.SocketConnected
+		}
+		if i.Remote.IsValid() {
+			k.RemotePort, k.Remote = i.Remote.Port(), i.Remote.Addr().String()
+		}
+		list = append(list, k)
+	}
+	if arg.Kind() == at.None {
+		return at.Sockets(list), nil
+	}
+	for _, k := range list {
+		if uint64(k.ID) == arg.Int() {
+			return k.Details(), nil
+		}
+	}
+	return at.Value{}, fmt.Errorf("SI: %w: there is no socket %X", at.ErrValue, arg.Int())
 }
 
 // python is ATPY with its sub-command.

@@ -140,7 +140,14 @@ func (p *Port) Run() {
 				p.conf.Ended()
 			}
 		}
-		if p.conf.UART.Wait(p.due(), p.conf.Off) == 0 {
+		wait := p.conf.UART.Listen
+		due := p.due()
+		if due >= 0 {
+			wait = p.conf.UART.Wait
+		} else if !ended { // or a virtual clock would never see the silence
+			due = p.left(p.escape.last + p.guard())
+		}
+		if wait(due, p.conf.Off) == 0 {
 			p.conf.PowerOff()
 		}
 	}
@@ -214,6 +221,14 @@ func (p *Port) due() time.Duration {
 		until(p.broke + breakTime)
 	}
 	return next
+}
+
+// left is how long it is until t; Forever when that has passed.
+func (p *Port) left(t time.Duration) time.Duration {
+	if d := t - world.Uptime(p.conf.Clock); d > 0 {
+		return d
+	}
+	return world.Forever
 }
 
 // watch does what is due, and looks whether the line is in the break condition.

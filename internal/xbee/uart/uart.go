@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/skep-sim/skep/internal/world"
+	"github.com/skep-sim/skep/internal/xbee/task"
 )
 
 // Settings are those of a serial line.
@@ -49,7 +50,7 @@ func (s Settings) CharTime() time.Duration {
 // UART is the port of one device. The tasks of the device share it.
 type UART struct {
 	stream   world.Stream
-	clock    world.Clock
+	tasks    *task.Scheduler
 	settings Settings
 	lossy    func() bool
 
@@ -59,10 +60,9 @@ type UART struct {
 	ended   bool
 }
 
-// New is the port at the end of a stream. clock is the device's, on which other
-// tasks run while one waits.
-func New(s world.Stream, c world.Clock) *UART {
-	return &UART{stream: s, clock: c, settings: Factory(), woken: make(chan struct{})}
+// New is the port at the end of a stream, used by the tasks of a device.
+func New(s world.Stream, t *task.Scheduler) *UART {
+	return &UART{stream: s, tasks: t, settings: Factory(), woken: make(chan struct{})}
 }
 
 // Settings are those that count now.
@@ -128,6 +128,16 @@ func (u *UART) Host() (world.LineSettings, bool) {
 // Wait waits until something may have happened on the line, d has passed, or one
 // of events comes. It returns the index of the event, -1 for anything else.
 func (u *UART) Wait(d time.Duration, events ...<-chan struct{}) int {
+	return u.wait(u.tasks.Clock(), d, events)
+}
+
+// Listen is Wait for who only listens: a virtual clock does not wait for the
+// host on its account (see task.Scheduler.Background).
+func (u *UART) Listen(d time.Duration, events ...<-chan struct{}) int {
+	return u.wait(u.tasks.Background(), d, events)
+}
+
+func (u *UART) wait(c world.Clock, d time.Duration, events []<-chan struct{}) int {
 	changed := u.stream.Changed()
 	if u.ended {
 		changed = nil
@@ -135,7 +145,7 @@ func (u *UART) Wait(d time.Duration, events ...<-chan struct{}) int {
 	u.waiters++
 	defer func() { u.waiters-- }()
 	all := append([]<-chan struct{}{changed, u.woken}, events...)
-	i := u.clock.Wait(d, all...)
+	i := c.Wait(d, all...)
 	if i == 0 && u.waiters > 1 {
 		u.Wake()
 	}

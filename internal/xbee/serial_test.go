@@ -1,0 +1,429 @@
+package xbee
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/skep-sim/skep/internal/world"
+)
+
+// host is a person or a tool at the serial port of a running module.
+type host struct {
+	t      *testing.T
+	keys   *io.PipeWriter
+	screen *syncBuffer
+	seen   int // how much of the screen was looked at
+	device *Device
+	off    chan Result
+}
+
+// quick are settings with which command mode takes no patience.
+var quick = []string{"GT14", "CT32"}
+
+// powered powers a module on whose serial port is in the mode of its registers.
+// It is off again when the test ends.
+func powered(t *testing.T, files map[string]string, adapt func(*Config)) *host {
+	t.Helper()
+	r, w := io.Pipe()
+	h := &host{t: t, keys: w, screen: &syncBuffer{}, off: make(chan Result, 1)}
+	c := config(t, strings.NewReader(""), io.Discard, files)
+	c.World = world.Real().WithSerial(world.Console(r, h.screen))
+	c.Settings = quick
+	if adapt != nil {
+		adapt(&c)
+	}
+	h.device = New(c)
+	go func() { h.off <- h.device.Run() }()
+	t.Cleanup(func() {
+		w.Close()
+		h.device.PowerOff()
+		select {
+		case <-h.off:
+		case <-time.After(10 * time.Second):
+			t.Error("the module does not go off")
+		}
+	})
+	return h
+}
+
+func (h *host) send(keys string) {
+	h.t.Helper()
+	if _, err := h.keys.Write([]byte(keys)); err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+// expect waits until a text has come, which is then forgotten with all before
+// it.
+func (h *host) expect(want string) {
+	h.t.Helper()
+	for begin := time.Now(); ; time.Sleep(time.Millisecond) {
+		got := h.screen.String()[h.seen:]
+		if i := strings.Index(got, want); i >= 0 {
+			h.seen += i + len(want)
+			return
+		}
+		if time.Since(begin) > 10*time.Second {
+			h.t.Fatalf("no %q; there is %q", want, got[max(0, len(got)-500):])
+		}
+	}
+}
+
+// silence checks that nothing comes for a while.
+func (h *host) silence(d time.Duration) {
+	h.t.Helper()
+	time.Sleep(d)
+	if got := h.screen.String()[h.seen:]; got != "" {
+		h.t.Errorf("came %q", got)
+	}
+}
+
+func (h *host) say(keys, want string) {
+	h.t.Helper()
+	h.send(keys)
+	h.expect(want)
+}
+
+const guard = 30 * time.Millisecond
+
+// command enters command mode.
+func (h *host) command() {
+	h.t.Helper()
+	time.Sleep(guard)
+	h.say("+++", "OK\r")
+}
+
+func TestCommandMode(t *testing.T) {
+	h := powered(t, nil, nil)
+	h.command()
+	for _, tt := range []struct{ line, want string }{
+		{"AT", "OK\r"},
+		{"at", "OK\r"},
+		{"ATVR", "11413\r"},
+		{"\nATAP", "0\r"},
+		{"atap4", "OK\r"},
+		{"ATAP", "4\r"},
+		{"ATAP 0x1", "OK\r"},
+		{"ATNIMy XBee,AC", "OK\rOK\r"},
+		{"ATNI,BD,ZZ,GT", "My XBee\r3\rERROR\r14\r"},
+		{"ATZZ", "ERROR\r"},
+		{"AT P", "ERROR\r"},
+		{"ATAP9", "ERROR\r"},
+		{"hello", "ERROR\r"},
+		{"AT" + strings.Repeat("x", 600), "ERROR\r"},
+		{"ATFS PWD", "/flash\r"},
+		{"ATFS LS nowhere", "ENOENT"},
+	} {
+		h.say(tt.line+"\r", tt.want)
+	}
+	h.say("\r\r\rAT\r", "OK\r") // an empty line has no answer
+	h.silence(0)
+	h.say("ATAP0,CN\r", "OK\rOK\r")
+	h.send("AT\r")
+	h.silence(guard) // no command mode any more
+}
+
+// TestCommandModeTimesOut also checks that what was set counts then.
+func TestCommandModeTimesOut(t *testing.T) {
+	h := powered(t, nil, func(c *Config) { c.Settings = []string{"GT14", "CT2"} })
+	h.command()
+	h.say("ATAP4\r", "OK\r")
+	time.Sleep(250 * time.Millisecond)
+	h.say("1+1\r", "1+1\r\n2\r\n>>> ")
+}
+
+// TestGuardTimes types what only looks like the beginning of command mode: it is
+// input, whole.
+func TestGuardTimes(t *testing.T) {
+	h := powered(t, nil, func(c *Config) { c.Settings = append(quick, "AP4") })
+	h.expect(">>> ")
+	for _, tt := range []struct {
+		pieces []string
+		want   string
+	}{
+		{[]string{"2+++3\r"}, "2+++3\r\n5\r\n>>> "},            // no silence before
+		{[]string{"7", "+++8\r"}, "7+++8\r\n15\r\n>>> "},       // silence before, none behind
+		{[]string{"7", "+", "+", "9\r"}, "7++9\r\n16\r\n>>> "}, // too slow
+		{[]string{"1", "++", "2\r"}, "1++2\r\n3\r\n>>> "},      // too few
+		{[]string{"1", "++++", "2\r"}, "1++++2\r\n3\r\n>>> "},  // too many
+	} {
+		for _, p := range tt.pieces {
+			time.Sleep(guard)
+			h.send(p)
+		}
+		h.expect(tt.want)
+	}
+	h.send("3")
+	h.command()
+	h.say("ATCN\r", "OK\r")
+	h.say("*3\r", "*3\r\n9\r\n>>> ") // the line went on
+	h.say("1\r+++", "1\r\n1\r\n>>> +++")
+	h.command()
+	h.say("ATCC23,CN\r", "OK\rOK\r") // another command character
+	time.Sleep(guard)
+	h.say("###", "OK\r")
+}
+
+// TestEveryMode lets a program run in all modes, with and without the port.
+func TestEveryMode(t *testing.T) {
+	main := "import xbee, time\nn = 0\nwhile True:\n n += 1\n print('n', n)\n xbee.atcmd('NI', str(n))\n time.sleep_ms(1)\n"
+	h := powered(t, map[string]string{"main.py": main}, func(c *Config) { c.Autostart = true })
+	last := ""
+	for _, mode := range []string{"0", "1", "2", "5"} {
+		h.command()
+		h.say("ATAP"+mode+",AC\r", "OK\rOK\r")
+		h.say("ATNI\r", "\r")
+		text := strings.TrimSpace(strings.ReplaceAll(h.screen.String()[:h.seen], "\r", "\n"))
+		now := text[strings.LastIndexByte(text, '\n')+1:]
+		if now == last || now == " " {
+			t.Errorf("ATAP%s: the program stands at %s", mode, now)
+		}
+		last = now
+		h.say("ATCN\r", "OK\r")
+		h.silence(guard) // it prints, and nobody sees
+	}
+	h.command()
+	h.say("ATAP4\r", "OK\r")
+	h.say("ATCN\r", "OK\r")
+	h.expect("\r\nn ")
+	h.command() // among all that output
+	h.say("ATAP0,CN\r", "OK\rOK\r")
+	h.silence(guard)
+}
+
+// TestProgramChangesMode: what a program sets counts at once.
+func TestProgramChangesMode(t *testing.T) {
+	h := powered(t, nil, func(c *Config) { c.Settings = append(quick, "AP4") })
+	h.expect(">>> ")
+	h.send("import xbee; print('before'); xbee.atcmd('AP', 0); print('be' + 'hind')\r")
+	h.expect("\r\nbefore\r\n")
+	h.silence(guard)
+	h.command()
+	h.say("ATAP\r", "0\r")
+	h.say("ATAP4,CN\r", "OK\rOK\r")
+	h.say("\r", ">>> ")
+}
+
+// TestPythonCommands interrupts a tight loop, and a program that waits, from
+// command mode.
+func TestPythonCommands(t *testing.T) {
+	files := map[string]string{"main.py": "print('ma' 'in')\n"}
+	h := powered(t, files, func(c *Config) { c.Settings = append(quick, "AP4") })
+	h.expect(">>> ")
+	for _, program := range []string{"while True: pass\r\r", "import time; time.sleep(1000)\r", "import sys; sys.stdin.read(1)\r"} {
+		h.say(program, "\r\n")
+		h.command()
+		h.say("ATPY^\r", "OK\r")
+		h.say("ATCN\r", "OK\r")
+		h.say("2+3\r", "\r\n5\r\n>>> ")
+	}
+	h.command()
+	h.say("ATPYV\r", "MicroPython v1.11")
+	h.say("ATPYB\r", "bytecode: 0 bytes (hash=0x00000000)\rbundled: 2000-01-01T00:00:00\r")
+	h.say("ATPYC\r", "ERROR\r")
+	h.say("ATPY\r", "ERROR\r")
+	h.say("ATPS1\r", "OK\r")
+	h.say("ATPYE\r", "OK\r")
+	h.say("ATCN\r", "OK\r")
+	h.say("\r", ">>> ")
+	h.silence(guard) // main was not run
+	h.say("\x04", "soft reboot\r\n")
+	h.expect("main\r\n")
+}
+
+// TestBootLoop is an application that restarts for ever, and its rescue.
+func TestBootLoop(t *testing.T) {
+	files := map[string]string{"main.py": "print('bo' 'oting')\nimport machine\nmachine.soft_reset()\n"}
+	h := powered(t, files, nil)
+	h.command()
+	h.say("ATAP4,PS1,WR\r", "OK\rOK\rOK\r")
+	h.say("ATFR\r", "OK\r")
+	h.expect("booting\r\n")
+	h.expect("booting\r\n")
+	h.command()
+	h.say("ATPS0,WR\r", "OK\rOK\r")
+	h.say("ATFR\r", "OK\r")
+	h.expect(">>> ")
+	h.silence(2 * guard)
+}
+
+// TestReset answers before it restarts, and keeps what was saved.
+func TestReset(t *testing.T) {
+	h := powered(t, nil, nil)
+	h.command()
+	h.say("ATNIlost,FR\r", "OK\rOK\r")
+	time.Sleep(resetDelay + resetTime + 50*time.Millisecond)
+	h.command()
+	h.say("ATNI\r", " \r")
+	h.say("ATNIkept,WR,FR\r", "OK\rOK\rOK\r")
+	time.Sleep(resetDelay + resetTime + 50*time.Millisecond)
+	h.command()
+	h.say("ATNI\r", "kept\r")
+}
+
+// echo is a server that sends back what it gets.
+func echo(t *testing.T) (port string) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				io.Copy(c, c)
+				c.Close()
+			}()
+		}
+	}()
+	_, port, _ = net.SplitHostPort(l.Addr().String())
+	return port
+}
+
+// online powers on a module that is connected to the Internet, in transparent
+// mode.
+func online(t *testing.T, settings ...string) *host {
+	h := powered(t, nil, func(c *Config) {
+		c.Settings = append(append([]string{"AP4"}, quick...), settings...)
+		clock := world.NewVirtualClock(world.VirtualStart)
+		c.World = c.World.WithClock(clock).WithNetwork(world.HostNetwork(clock))
+	})
+	h.expect(">>> ")
+	h.say("import time; time.sleep(5)\r", "\r\n>>> ")
+	h.transparent()
+	return h
+}
+
+func (h *host) transparent() {
+	h.t.Helper()
+	h.command()
+	h.say("ATAP0\r", "OK\r")
+	h.say("ATCN\r", "OK\r")
+}
+
+// ask enters command mode, asks, and leaves it.
+func (h *host) ask(command, want string) {
+	h.t.Helper()
+	h.command()
+	h.say("AT"+command+"\r", want+"\r")
+	h.say("ATCN\r", "OK\r")
+}
+
+func TestTransparentTCP(t *testing.T) {
+	port, _ := strconv.Atoi(echo(t))
+	h := online(t, "DLlocalhost", fmt.Sprintf("DE%X", port))
+	h.ask("CI", "FF")
+	h.ask("OD", "0.0.0.0")
+	h.say("hello", "hello")
+	h.say("again, and longer than the first time", "again, and longer than the first time")
+	h.ask("CI", "0")
+	h.ask("OD", "127.0.0.1")
+	h.command()
+	h.say("ATSI\r", "0x01*\r\r")
+	h.say("ATSI1\r", "0x01\rCONNECTED\rTCP\r0x")
+	h.expect(fmt.Sprintf("\r0x%X\r127.0.0.1\r\r", port))
+	h.say("ATSI2\r", "ERROR\r")
+	h.say("ATTMBB8,CN\r", "OK\rOK\r") // closes, though it is what it was
+	h.ask("CI", "21")
+	h.ask("OD", "0.0.0.0")
+	h.say("new", "new")
+	h.ask("CI", "0")
+	big := strings.Repeat("0123456789abcdef", 4096)
+	go h.send(big)
+	h.expect(big)
+	h.ask("AP4", "OK") // another mode closes, too
+	h.say("\r", ">>> ")
+	h.transparent()
+	h.ask("CI", "21")
+	// nobody listens
+	h.ask("DE9", "OK")
+	h.send("lost")
+	h.ask("CI", "26")
+	h.ask("DLno.such.host.invalid", "OK")
+	h.send("lost")
+	h.ask("CI", "12")
+	h.ask("DL0.0.0.0", "OK")
+	h.send("lost")
+	h.ask("CI", "2")
+}
+
+// TestPacketsOfTransparentMode looks at what is sent when.
+func TestPacketsOfTransparentMode(t *testing.T) {
+	l, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	_, p, _ := net.SplitHostPort(l.LocalAddr().String())
+	port, _ := strconv.Atoi(p)
+	h := online(t, "IP0", "DL127.0.0.1", fmt.Sprintf("DE%X", port), "TDD", "RO50")
+	buf := make([]byte, 2000)
+	var from net.Addr
+	next := func(want string) {
+		t.Helper()
+		l.SetDeadline(time.Now().Add(10 * time.Second))
+		n, a, err := l.ReadFrom(buf)
+		if err != nil || string(buf[:n]) != want {
+			t.Fatalf("datagram %q, %v; want %q", buf[:n], err, want)
+		}
+		from = a
+	}
+	h.send("one\rtwo\rthree")
+	next("one\r")
+	next("two\r")
+	next("three") // after a silence
+	h.send("before")
+	h.command() // sends what is left
+	next("before")
+	l.WriteTo([]byte("an answer"), from)
+	h.silence(guard) // command mode has the port
+	h.say("ATCN\r", "OK\r")
+	h.expect("an answer")
+	h.ask("CI", "0")
+	h.send(strings.Repeat("x", 700))
+	next(strings.Repeat("x", 512))
+	next(strings.Repeat("x", 188))
+	// text messages
+	h.ask("IP2", "OK")
+	h.send("a message\r")
+	h.ask("CI", "2") // to nobody
+	h.ask("P#15551234567", "OK")
+	h.send("a message\r")
+	h.ask("CI", "0")
+}
+
+func TestBypass(t *testing.T) {
+	h := powered(t, nil, nil)
+	h.command()
+	h.say("ATIM\r", "\r")
+	imei := strings.TrimSpace(h.screen.String()[h.seen-16 : h.seen])
+	h.say("ATAP5,CN\r", "OK\rOK\r")
+	h.say("AT\r", "AT\r\r\nOK\r\n")
+	h.say("ATE0\r", "ATE0\r\r\nOK\r\n")
+	h.say("at+cgsn\r", "\r\n"+imei+"\r\n\r\nOK\r\n")
+	h.say("ATI\r", "\r\nSkep virtual modem\r\n")
+	h.expect("OK\r\n")
+	h.say("AT+USOCR=6\r", "\r\nERROR\r\n")
+	h.say("nonsense\r", "\r\nERROR\r\n")
+	for _, c := range []string{"+CGMI", "+CGMM", "+CGMR", "+CIMI", "+CCID", "+CSQ", "+CREG?", "+COPS?", "+CGDCONT?"} {
+		h.say("AT"+c+"\r", "\r\nOK\r\n")
+	}
+	h.ask("AI", "2F")
+	h.ask("AP4", "OK")
+	h.say("import network; network.Cellular().isconnected()\r", "False\r\n>>> ")
+	h.command()
+	h.say("ATAI\r", "\r")
+	if got := h.screen.String(); strings.HasSuffix(got, "2F\r") {
+		t.Error("bypass mode has not ended")
+	}
+}
