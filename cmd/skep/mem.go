@@ -13,20 +13,18 @@ import (
 	"github.com/skep-sim/skep/internal/host/app"
 	"github.com/skep-sim/skep/internal/sizing"
 	"github.com/skep-sim/skep/internal/vm"
-	"github.com/skep-sim/skep/internal/xbee/profile"
 )
 
 // memCmd is skep mem.
 type memCmd struct {
-	Model    string   `help:"Module: ltem (XBee 3 Cellular LTE-M/NB-IoT) or cat1 (LTE Cat 1)." enum:"ltem,cat1" default:"ltem"`
-	Firmware string   `help:"Firmware, as ATVR shows it. Default: 11413 for ltem, 31011 for cat1." placeholder:"NUMBER"`
-	Heap     int      `help:"Bytes of the raw heap region. Default: the firmware's, 32768." placeholder:"BYTES"`
-	Options  string   `help:"Optional features and error wording of the interpreter: xbee, the module's own, or full or bare, as in two builds of upstream's." enum:"xbee,full,bare" default:"xbee"`
-	Room     int      `help:"Bytes of heap that must stay free when the program is loaded: what it needs to work with." default:"8192" placeholder:"BYTES"`
-	Use      []string `help:"Modules that the program uses. Default: those that main.py imports, and what these import." placeholder:"MODULE"`
-	SVG      string   `name:"svg" help:"Draw the heap, the bundle and what each import costs into a file; - for standard output." placeholder:"FILE"`
-	JSON     bool     `name:"json" help:"Print the figures as JSON."`
-	Explain  bool     `help:"Say which figures rest on what is not known of the module for sure, and how much rests on it."`
+	profileFlags
+	Heap    int      `help:"Bytes of the raw heap region. Default: the firmware's: 32768, or 65536 from level x15 on." placeholder:"BYTES"`
+	Options string   `help:"Optional features and error wording of the interpreter: xbee, the module's own, or full or bare, as in two builds of upstream's." enum:"xbee,full,bare" default:"xbee"`
+	Room    int      `help:"Bytes of heap that must stay free when the program is loaded: what it needs to work with." default:"8192" placeholder:"BYTES"`
+	Use     []string `help:"Modules that the program uses. Default: those that main.py imports, and what these import." placeholder:"MODULE"`
+	SVG     string   `name:"svg" help:"Draw the heap, the bundle and what each import costs into a file; - for standard output." placeholder:"FILE"`
+	JSON    bool     `name:"json" help:"Print the figures as JSON."`
+	Explain bool     `help:"Say which figures rest on what is not known of the module for sure, and how much rests on it."`
 
 	Dir string `arg:"" optional:"" default:"." help:"The application's directory, or any directory of files for /flash. Default: this one."`
 }
@@ -45,7 +43,7 @@ func (m *memCmd) Run(k *kong.Kong) error {
 	if m.Room < 0 {
 		return fmt.Errorf("--room %d: give a number of bytes, 0 or more", m.Room)
 	}
-	p, err := profile.Find(m.Model, m.Firmware)
+	p, err := m.find()
 	if err != nil {
 		return err
 	}
