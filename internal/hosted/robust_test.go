@@ -13,9 +13,9 @@ import (
 )
 
 // contained runs a program that may be anything and reports what must never be: a
-// Go panic, a fault that it did not bring about itself, or a heap whose tables
-// contradict themselves.
-func contained(fw *vm.Firmware, src []byte, name string, heap, failAt int, steps uint64) (out []byte, status int, err error) {
+// Go panic, a fault that it did not bring about itself, or a heap in which something
+// is wrong.
+func contained(fw *vm.Firmware, src []byte, name string, heap int, fail failure, steps uint64) (out []byte, status int, err error) {
 	var v *vm.VM
 	defer func() {
 		if p := recover(); p != nil {
@@ -27,14 +27,29 @@ func contained(fw *vm.Firmware, src []byte, name string, heap, failAt int, steps
 		HeapBytes: heap, Stdout: &stdout, Stderr: &stderr, StepLimit: steps, NoFiles: true,
 		OnVM: func(made *vm.VM) {
 			v = made
-			v.Heap().FailAt(failAt)
+			v.Heap().FailRun(fail.at, fail.run)
 		},
 	}, src, name, nil)
 	if status == hosted.StatusFault && !damages(src) {
 		return nil, status, fmt.Errorf("fault: %s", stderr.String())
 	}
-	return stdout.Bytes(), status, v.Heap().Check()
+	v.Heap().FailAt(0)
+	if err := v.Heap().Check(); err != nil {
+		return nil, status, err
+	}
+	if status == hosted.StatusSteps || status == hosted.StatusFault {
+		return stdout.Bytes(), status, nil // it was stopped between two instructions
+	}
+	v.UnlockHeap()
+	v.Release(0)
+	v.Collect()
+	_, err = v.Audit()
+	return stdout.Bytes(), status, err
 }
+
+// failure says which allocations of a program fail: run of them, from the one
+// numbered at on; 0 is none.
+type failure struct{ at, run int }
 
 // damages tells whether a program could overwrite memory, which is a fault of its own:
 // with a memoryview of a bytearray that has grown since.
@@ -61,7 +76,7 @@ func TestHostile(t *testing.T) {
 		if b, err := os.ReadFile(strings.TrimSuffix(file, filepath.Ext(file)) + ".out"); err == nil {
 			want, hasOutput = b, true
 		}
-		out, status, err := contained(fullFirmware(), src, filepath.Base(file), 32768, 0, 300)
+		out, status, err := contained(fullFirmware(), src, filepath.Base(file), 32768, failure{}, 300)
 		switch {
 		case err != nil:
 			t.Errorf("%s: %v", file, err)
@@ -75,35 +90,11 @@ func TestHostile(t *testing.T) {
 	}
 }
 
-// failing are the programs of TestFailAt: between them they use most of what allocates.
+// failing are programs that between them use most of what allocates.
 var failing = []string{
 	"class_basic", "class_subclass_builtin", "exc_exc_flow", "exc_oserror", "int_big_arith", "float_fmt_format",
 	"coll_nested_data", "coll_sort", "scope_closures", "scope_gen_pipeline", "str_text_processing", "mod_json_dumps",
 	"mod_bytesio", "comp_kwonly_star", "syntax_errors_exec",
-}
-
-// TestFailAt lets one allocation of a program fail: the k-th, for k in strides. The
-// outcome is an exception of the program's, or its end, and a heap in order.
-func TestFailAt(t *testing.T) {
-	runs := 0
-	for _, name := range failing {
-		src, err := sourceOf(name + ".py")
-		if err != nil {
-			t.Fatal(err)
-		}
-		var last *vm.VM
-		hosted.RunOn(fullFirmware(), hosted.Config{
-			HeapBytes: 65536, Stdout: &bytes.Buffer{}, Stderr: &bytes.Buffer{}, OnVM: func(v *vm.VM) { last = v },
-		}, src, name+".py", nil)
-		total := int(last.Heap().Allocations())
-		for k := 1; k <= total; k += 1 + total/25 {
-			if _, _, err := contained(fullFirmware(), src, name+".py", 65536, k, 500); err != nil {
-				t.Errorf("%s, allocation %d of %d: %v", name, k, total, err)
-			}
-			runs++
-		}
-	}
-	t.Logf("%d runs", runs)
 }
 
 // FuzzProgram runs damaged programs on small heaps.
@@ -124,7 +115,7 @@ func FuzzProgram(f *testing.F) {
 		f.Add(src, uint8(1))
 	}
 	f.Fuzz(func(t *testing.T, src []byte, how uint8) {
-		if _, _, err := contained(variant(how), src, "fuzz.py", 4096<<(how>>1&3), 0, 50); err != nil {
+		if _, _, err := contained(variant(how), src, "fuzz.py", 4096<<(how>>1&3), failure{}, 50); err != nil {
 			t.Error(err)
 		}
 	})
@@ -148,7 +139,7 @@ func FuzzMpy(f *testing.F) {
 		f.Add(code, uint8(1))
 	}
 	f.Fuzz(func(t *testing.T, code []byte, how uint8) {
-		if _, _, err := contained(variant(how), code, "fuzz.mpy", 4096<<(how>>1&3), 0, 50); err != nil {
+		if _, _, err := contained(variant(how), code, "fuzz.mpy", 4096<<(how>>1&3), failure{}, 50); err != nil {
 			t.Error(err)
 		}
 	})

@@ -231,11 +231,13 @@ func (h *Heap) Size(p uint32) uint32 {
 
 // failNow says whether FailAt chose the request just counted.
 func (h *Heap) failNow() bool {
-	if h.failAt == 0 || h.allocs != h.failAt {
+	if h.failAt == 0 || h.allocs < h.failAt {
 		return false
 	}
-	h.failAt = 0
-	h.updateSpecial()
+	if h.allocs+1 >= h.failAt+h.failRun {
+		h.failAt = 0
+		h.updateSpecial()
+	}
 	return true
 }
 

@@ -65,7 +65,7 @@ type Snapshot struct {
 	dwords                             []uint64
 	nfree, nfinal                      uint32
 	lockDepth, threshold, amount       uint32
-	failAt, allocs, collects           uint64
+	failAt, failRun, allocs, collects  uint64
 	autoOff                            bool
 	pool, blocks, stack, flash, length uint32
 }
@@ -76,7 +76,7 @@ func (h *Heap) Snapshot() *Snapshot {
 		dwords: append([]uint64(nil), h.dwords...),
 		nfree:  h.nfree, nfinal: h.nfinal,
 		lockDepth: h.lockDepth, threshold: h.threshold, amount: h.amount,
-		failAt: h.failAt, allocs: h.allocs, collects: h.collects,
+		failAt: h.failAt, failRun: h.failRun, allocs: h.allocs, collects: h.collects,
 		autoOff: h.autoOff,
 		pool:    h.pool, blocks: h.nblocks, stack: h.stack, flash: h.flash, length: uint32(len(h.bytes)),
 	}
@@ -94,7 +94,7 @@ func (h *Heap) Restore(s *Snapshot) error {
 	copy(h.dwords, s.dwords)
 	h.nfree, h.nfinal = s.nfree, s.nfinal
 	h.lockDepth, h.threshold, h.amount = s.lockDepth, s.threshold, s.amount
-	h.failAt, h.allocs, h.collects = s.failAt, s.allocs, s.collects
+	h.failAt, h.failRun, h.allocs, h.collects = s.failAt, s.failRun, s.allocs, s.collects
 	h.autoOff = s.autoOff
 	h.forgetHints()
 	h.updateSpecial()

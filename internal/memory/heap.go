@@ -115,6 +115,7 @@ type Heap struct {
 	threshold  uint32 // blocks; noThreshold: off
 	amount     uint32 // blocks allocated since the last collection
 	failAt     uint64 // value of allocs at which to fail; 0: never
+	failRun    uint64 // how many from there on
 	allocs     uint64
 	collects   uint64
 
@@ -311,8 +312,12 @@ func (h *Heap) Threshold() int {
 // FailAt makes the k-th allocation from now on fail as if no memory were left,
 // without collecting; 1 is the next. 0 takes it back. What Allocations counts
 // is what can fail.
-func (h *Heap) FailAt(k int) {
-	h.failAt = 0
+func (h *Heap) FailAt(k int) { h.FailRun(k, 1) }
+
+// FailRun is FailAt for n allocations in a row: whoever handles the first failure
+// finds no memory either.
+func (h *Heap) FailRun(k, n int) {
+	h.failAt, h.failRun = 0, uint64(n)
 	if k > 0 {
 		h.failAt = h.allocs + uint64(k)
 	}
