@@ -153,9 +153,9 @@ func (d *Device) powerOn(cause pymod.ResetCause) {
 	}
 	d.port, d.link = nil, nil
 	d.modem = modem.New(modem.Config{
-		Profile: *d.profile, World: w, Serial: d.conf.Serial, Interrupt: d.console.pressed, Note: d.note,
+		Profile: d.profile, World: w, Serial: d.conf.Serial, Interrupt: d.console.pressed, Note: d.note,
 	})
-	d.regs = at.New(fw.registers, *d.profile, (*state)(d), d.conf.Flash.Blob("registers"))
+	d.regs = at.New(fw.registers, d.profile, (*state)(d), d.conf.Flash.Blob("registers"))
 	for _, setting := range d.conf.Settings {
 		if _, err := d.regs.Command(setting); err != nil {
 			d.note("a setting to begin with: " + err.Error())
@@ -164,7 +164,7 @@ func (d *Device) powerOn(cause pymod.ResetCause) {
 	d.regs.Apply()
 	d.modem.SetAirplane(d.regs.Active("AM").Int() == 1)
 	d.board = &pymod.Board{
-		Profile: *d.profile, World: w, Flash: d.conf.Flash, Registers: d.regs, Modem: d.modem,
+		Profile: d.profile, World: w, Flash: d.conf.Flash, Registers: d.regs, Modem: d.modem,
 		Hardware: d.hardware, Cwd: flash.Root, Cause: cause, Note: d.note, Interrupt: d.console.pressed,
 		PoweredOn: w.Clock().Ticks(), Registered: d.modem.IsConnected, Asleep: d.modem.LoseConnections,
 	}

@@ -47,7 +47,7 @@ func module(t *testing.T, model string) (*Registers, *bench, *memory) {
 	b, s := &bench{states: map[string]Value{
 		"AI": Int(0), "DB": Int(71), "IM": Str("358673090000000"), "TP": Int(0xFFFB), "SH": Raw([]byte{3, 0x58, 0x67, 0x30}),
 	}}, &memory{}
-	return New(Table(p), p, b, s), b, s
+	return New(Table(p), &p, b, s), b, s
 }
 
 func TestTable(t *testing.T) {
@@ -233,7 +233,7 @@ func TestWhenSettingsCount(t *testing.T) {
 	if string(s.b) != "AT settings 1\nBD 7\nNI \"\\\"quoted\\\" \\\\\"\n" {
 		t.Errorf("saved %q", s.b)
 	}
-	again := New(Table(r.profile), r.profile, b, s)
+	again := New(Table(*r.profile), r.profile, b, s)
 	if again.Active("BD") != Int(7) || again.Active("NI") != Str(`"quoted" \`) {
 		t.Errorf("after power-on: BD %v, NI %q", again.Active("BD"), again.Active("NI"))
 	}
@@ -252,13 +252,13 @@ func TestWhenSettingsCount(t *testing.T) {
 
 func TestSavedElsewhere(t *testing.T) {
 	p, _ := profile.Find("cat1", "")
-	r := New(Table(p), p, &bench{}, &memory{[]byte("AT settings 1\nSM 77\nSD 1\nQQ 1\nKP unquoted\nBM 3\n\nAP 4\nKC \"ok\"")})
+	r := New(Table(p), &p, &bench{}, &memory{[]byte("AT settings 1\nSM 77\nSD 1\nQQ 1\nKP unquoted\nBM 3\n\nAP 4\nKC \"ok\"")})
 	for name, want := range map[string]Value{"SM": Int(0), "AP": Int(4), "KP": Str(""), "KC": Str("ok")} {
 		if got := r.Active(name); got != want {
 			t.Errorf("%s = %v, want %v", name, got, want)
 		}
 	}
-	r = New(Table(p), p, &bench{}, &memory{[]byte("something else\nAP 4\n")})
+	r = New(Table(p), &p, &bench{}, &memory{[]byte("something else\nAP 4\n")})
 	if r.Active("AP") != Int(0) {
 		t.Error("settings of an unknown form were taken over")
 	}
@@ -273,7 +273,7 @@ func TestPowerFailsInWR(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r := New(Table(p), p, &bench{}, d.Blob("at"))
+		r := New(Table(p), &p, &bench{}, d.Blob("at"))
 		for _, l := range []string{"AP4", "KPold", "WR", "AP1", "KPnew"} {
 			if _, err := r.Command(l); err != nil {
 				t.Fatal(err)
@@ -286,7 +286,7 @@ func TestPowerFailsInWR(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			r := New(Table(p), p, &bench{}, d.Blob("at"))
+			r := New(Table(p), &p, &bench{}, d.Blob("at"))
 			if got := fmt.Sprint(r.Active("AP"), " ", r.Active("KP")); got != "4 old" && got != "1 new" {
 				t.Errorf("step %d, outcome %d: %s", k, o, got)
 			}
@@ -321,14 +321,14 @@ func FuzzCommand(f *testing.F) {
 	p, _ := profile.Find("ltem", "")
 	f.Fuzz(func(t *testing.T, line string) {
 		s := &memory{}
-		r := New(Table(p), p, &bench{}, s)
+		r := New(Table(p), &p, &bench{}, s)
 		if _, err := r.Command(line); err != nil {
 			return
 		}
 		if _, err := r.Command("WR"); err != nil {
 			t.Fatal(err)
 		}
-		again := New(Table(p), p, &bench{}, s)
+		again := New(Table(p), &p, &bench{}, s)
 		if !slices.Equal(again.set, r.set) {
 			t.Fatalf("after %q the saved settings %q read back differently", line, s.b)
 		}

@@ -150,7 +150,7 @@ func TestRanges(t *testing.T) {
 				good, bad = append(good, Raw(bytes.Repeat([]byte{0xA5}, int(reg.Max)))), append(bad, Raw(make([]byte, reg.Max+1)))
 			}
 			for _, s := range sides {
-				r := New(table, p, &bench{}, &memory{})
+				r := New(table, &p, &bench{}, &memory{})
 				for _, v := range good {
 					tried++
 					if err := s.set(r, reg, v); err != nil || r.set[i] != v {
@@ -199,7 +199,7 @@ func TestFirmwareUpdate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := New(Table(p), p, &bench{}, &memory{})
+	r := New(Table(p), &p, &bench{}, &memory{})
 	for _, tt := range [][2]string{
 		{"FOS", "ftp1.digi.com"}, {"FOP", "21"}, {"FOU", "anonymous"}, {"FOW", "fota@digi.com"}, {"FOD", "support/telit"}, {"FOF", ""},
 		{"FOSmyftp.server.com", "OK"}, {"fos", "myftp.server.com"}, {"FOFimage.bin", "OK"}, {"FOI", "ERROR"}, {"FI", "FF"},
@@ -274,7 +274,7 @@ func FuzzFrame(f *testing.F) {
 	p, _ := profile.Find("ltem", "")
 	table := Table(p)
 	f.Fuzz(func(t *testing.T, name string, param []byte, queue bool) {
-		r := New(table, p, &bench{}, &memory{})
+		r := New(table, &p, &bench{}, &memory{})
 		if _, err := r.Frame(name, param, queue); err != nil || len(param) == 0 {
 			return
 		}

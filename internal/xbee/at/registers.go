@@ -43,7 +43,7 @@ type Store interface {
 // Registers is the state of a module's table. It serves one goroutine.
 type Registers struct {
 	table   []Register
-	profile profile.Profile
+	profile *profile.Profile
 	module  Module
 	store   Store
 	set     []Value // as they read, by place in the table
@@ -56,7 +56,7 @@ type Registers struct {
 // settings, and the defaults for the rest.
 //
 // The table is that of the profile; modules may share it.
-func New(table []Register, p profile.Profile, m Module, s Store) *Registers {
+func New(table []Register, p *profile.Profile, m Module, s Store) *Registers {
 	r := &Registers{table: table, profile: p, module: m, store: s}
 	r.set = make([]Value, len(r.table))
 	r.active = make([]Value, len(r.table))

@@ -44,7 +44,7 @@ func newBoard(t *testing.T, model profile.Model, routes ...worldtest.Route) *boa
 	w := world.Virtual(1).WithClock(b.clock).WithPower(b).
 		WithNetwork(worldtest.Network(host, routes...))
 	b.Modem = New(Config{
-		Profile: p, World: w, Serial: 0x0013A20041A7B5C3, Interrupt: b.stop,
+		Profile: &p, World: w, Serial: 0x0013A20041A7B5C3, Interrupt: b.stop,
 		Note: func(s string) { b.notes = append(b.notes, s) },
 	})
 	t.Cleanup(b.CloseAll)

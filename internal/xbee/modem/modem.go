@@ -11,7 +11,7 @@ import (
 
 // Config is what a modem is made of.
 type Config struct {
-	Profile profile.Profile
+	Profile *profile.Profile
 	World   world.World
 	// Serial is the module's 64-bit serial number, from which the numbers of
 	// the modem and of its SIM derive.
@@ -29,7 +29,7 @@ type Config struct {
 // device.
 type Modem struct {
 	identity  Identity
-	profile   profile.Profile
+	profile   *profile.Profile
 	clock     world.Clock
 	network   world.Network
 	power     world.Power
@@ -48,7 +48,7 @@ type Modem struct {
 // New is a modem that has just been given power.
 func New(c Config) *Modem {
 	m := &Modem{
-		identity: NewIdentity(c.Serial, c.Profile), profile: c.Profile,
+		identity: NewIdentity(c.Serial, *c.Profile), profile: c.Profile,
 		clock: c.World.Clock(), network: c.World.Network(), power: c.World.Power(), entropy: c.World.Entropy(),
 		interrupt: c.Interrupt, noteFunc: c.Note,
 		registration: registration{timing: DefaultTiming()},

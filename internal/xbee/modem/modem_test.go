@@ -50,7 +50,7 @@ func TestRegistration(t *testing.T) {
 
 func TestTimingIsConfigurable(t *testing.T) {
 	p, _ := profile.Find("ltem", "")
-	m := New(Config{Profile: p, World: world.Virtual(1), Timing: &Timing{}})
+	m := New(Config{Profile: &p, World: world.Virtual(1), Timing: &Timing{}})
 	if s := m.Association(); s != Connected {
 		t.Errorf("%s", s)
 	}

@@ -41,11 +41,11 @@ func (s *Socket) refuseTLS(host string) Errno {
 	if m.profile.USBPowerFails.Value == profile.USBBreaksTLS && m.power.Supply() == world.USB {
 		why = append(why, "TLS fails while the board is fed by USB alone: the module browns out; use the wall supply (--power wall)")
 	}
-	if text := refusedEndpoint(m.profile, host); text != "" {
+	if text := refusedEndpoint(*m.profile, host); text != "" {
 		why = append(why, text)
 	}
 	if s.creds != nil {
-		if text := s.creds.unusable(m.profile); text != "" {
+		if text := s.creds.unusable(*m.profile); text != "" {
 			why = append(why, text)
 		}
 	}

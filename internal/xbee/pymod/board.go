@@ -20,7 +20,7 @@ import (
 // Board is the module as its Python modules see it. One device has one; it
 // outlives soft reboots of the interpreter.
 type Board struct {
-	Profile   profile.Profile
+	Profile   *profile.Profile
 	World     world.World
 	Flash     *flash.Device
 	Registers *at.Registers

@@ -53,16 +53,16 @@ func newNetRigAt(t *testing.T, model string, level uint32, supply world.Supply, 
 	w := world.Virtual(1).WithClock(r.clock).WithPower(supply).
 		WithNetwork(worldtest.Network(world.HostNetwork(r.clock), routes...))
 	note := func(text string) { r.notes = append(r.notes, text) }
-	m := modem.New(modem.Config{Profile: p, World: w, Serial: 7, Interrupt: r.pressed, Note: note})
+	m := modem.New(modem.Config{Profile: &p, World: w, Serial: 7, Interrupt: r.pressed, Note: note})
 	t.Cleanup(m.CloseAll)
-	r.board = &Board{Profile: p, World: w, Hardware: hw.New(r.clock.Ticks), Flash: dev, Modem: m, Cwd: flash.Root, Note: note, Interrupt: r.pressed}
+	r.board = &Board{Profile: &p, World: w, Hardware: hw.New(r.clock.Ticks), Flash: dev, Modem: m, Cwd: flash.Root, Note: note, Interrupt: r.pressed}
 	r.board.LookUp = func() {
 		select {
 		case r.pressed <- struct{}{}:
 		default:
 		}
 	}
-	r.board.Registers = at.New(at.Table(p), p, testModule{r.board}, dev.Blob("registers"))
+	r.board.Registers = at.New(at.Table(p), &p, testModule{r.board}, dev.Blob("registers"))
 	o := vm.XBee()
 	o.IOBase = level >= 0x18
 	fw := vm.NewFirmware(o)

@@ -74,10 +74,10 @@ func newRigAt(t testing.TB, dev *flash.Device, level uint32, more ...func(*vm.Fi
 	}
 	r := &rig{t: t, clock: world.NewVirtualClock(world.VirtualStart)}
 	r.board = &Board{
-		Profile: p, World: world.Virtual(1).WithClock(r.clock), Hardware: hw.New(r.clock.Ticks), Flash: dev, Cwd: flash.Root, Cause: PowerOnReset,
+		Profile: &p, World: world.Virtual(1).WithClock(r.clock), Hardware: hw.New(r.clock.Ticks), Flash: dev, Cwd: flash.Root, Cause: PowerOnReset,
 		Note: func(text string) { r.notes = append(r.notes, text) },
 	}
-	r.board.Registers = at.New(at.Table(p), p, testModule{r.board}, dev.Blob("registers"))
+	r.board.Registers = at.New(at.Table(p), &p, testModule{r.board}, dev.Blob("registers"))
 	o := vm.XBee()
 	o.IOBase = p.Level() >= 0x18
 	fw := vm.NewFirmware(o)
