@@ -45,6 +45,8 @@ func (k FailKind) String() string {
 type Failure struct {
 	Kind FailKind
 	Err  error // the host's own words; may be nil
+	// Traffic is what a failed attempt to connect had carried by then.
+	Traffic Traffic
 }
 
 // Error gives the kind and the host's own words.

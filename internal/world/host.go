@@ -2,6 +2,7 @@ package world
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/netip"
 	"strconv"
@@ -65,6 +66,7 @@ func (n hostNetwork) Resolve(host string, l Limit) ([]netip.Addr, error) {
 }
 
 func (n hostNetwork) Dial(t Target, l Limit) (Conn, error) {
+	var w *wire
 	c, err := within(n.clock, l, func(ctx context.Context) (net.Conn, error) {
 		network := "tcp"
 		if t.Proto == UDP {
@@ -72,10 +74,21 @@ func (n hostNetwork) Dial(t Target, l Limit) (Conn, error) {
 		}
 		var d net.Dialer
 		c, err := d.DialContext(ctx, network, net.JoinHostPort(t.Host, strconv.Itoa(int(t.Port))))
-		if err != nil || t.TLS == nil {
-			return c, err
+		if err != nil {
+			return nil, err
 		}
-		return t.TLS.handshake(ctx, c, n.clock)
+		counted := &wire{Conn: c}
+		w = counted // read only once this function has ended
+		if t.TLS == nil {
+			return counted, nil
+		}
+		s, err := t.TLS.handshake(ctx, counted, n.clock)
+		counted.agreed()
+		var f *Failure
+		if errors.As(err, &f) {
+			f.Traffic = counted.Traffic()
+		}
+		return s, err
 	}, func(c net.Conn) { c.Close() })
 	if err != nil {
 		return nil, err
@@ -84,7 +97,7 @@ func (n hostNetwork) Dial(t Target, l Limit) (Conn, error) {
 	if t.Proto == UDP {
 		message = maxDatagram
 	}
-	h := &hostConn{pump: newPump(c, c, c, message), local: addrPort(c.LocalAddr()), remote: addrPort(c.RemoteAddr())}
+	h := &hostConn{pump: newPump(c, c, c, message), wire: w, local: addrPort(c.LocalAddr()), remote: addrPort(c.RemoteAddr())}
 	if o, ok := n.clock.(interface{ online(int) }); ok {
 		o.online(1)
 		h.offline = func() { o.online(-1) }
@@ -94,12 +107,16 @@ func (n hostNetwork) Dial(t Target, l Limit) (Conn, error) {
 
 type hostConn struct {
 	*pump
+	wire          *wire
 	local, remote netip.AddrPort
 	offline       func()
 }
 
 func (c *hostConn) Local() netip.AddrPort  { return c.local }
 func (c *hostConn) Remote() netip.AddrPort { return c.remote }
+
+// Traffic implements [Carrier].
+func (c *hostConn) Traffic() Traffic { return c.wire.Traffic() }
 
 func (c *hostConn) Close() error {
 	if c.offline != nil {
