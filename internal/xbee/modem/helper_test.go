@@ -47,7 +47,7 @@ func newBoard(t *testing.T, model profile.Model, routes ...worldtest.Route) *boa
 		Profile: &p, World: w, Serial: 0x0013A20041A7B5C3, Interrupt: b.stop,
 		Note: func(s string) { b.notes = append(b.notes, s) },
 	})
-	t.Cleanup(b.CloseAll)
+	t.Cleanup(b.PowerOff)
 	return b
 }
 

@@ -114,7 +114,7 @@ func (m *Modem) Interface() Interface {
 
 // Operator is the name of the network, "" while not registered.
 func (m *Modem) Operator() string {
-	if s := m.Association(); s != Connected && s != Connecting {
+	if !m.Association().registered() {
 		return ""
 	}
 	return m.identity.Operator
@@ -134,7 +134,7 @@ func (m *Modem) OperatingAPN(set string) string {
 
 // Signal is how well the network is received; false while there is none.
 func (m *Modem) Signal() (Signal, bool) {
-	if s := m.Association(); s != Connected && s != Connecting {
+	if !m.Association().registered() {
 		return Signal{}, false
 	}
 	return m.identity.Signal, true

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/skep-sim/skep/internal/world"
+	"github.com/skep-sim/skep/internal/xbee/meter"
 	"github.com/skep-sim/skep/internal/xbee/profile"
 )
 
@@ -18,6 +19,9 @@ type Config struct {
 	Serial uint64
 	// Timing is how long registration takes; nil is [DefaultTiming].
 	Timing *Timing
+	// Meter counts what goes over the air, and for how long the radio is in
+	// which state (nil: nobody does).
+	Meter *meter.Meter
 	// Interrupt receives when a wait should end with [EINTR] (nil: never).
 	Interrupt <-chan struct{}
 	// Note takes a line for the person at the host: why something failed, and
@@ -37,12 +41,34 @@ type Modem struct {
 	interrupt <-chan struct{}
 	noteFunc  func(text string)
 
+	serial       uint64
 	registration registration
-	sockets      []*Socket // in the order they were made
-	lastID       uint32
-	lastPort     uint16
+	psm          PSM
+	dormant      bool
+	asleep       bool
+	cells        []Cell
+	meter        *meter.Meter
+
+	// What time brings: seen is the moment up to which it has been brought, and
+	// state what the modem was in then.
+	seen          int64
+	state         State
+	advancing     bool
+	subscriptions []*Subscription
+	kicked        chan struct{} // what is due next has changed
+	moved         chan struct{} // closed, and replaced, when the state changes
+
+	natTimeout  time.Duration
+	outageEnd   int64 // when the network forgets the connections; 0: it does not
+	lastTraffic int64
+	forgotten   []world.Conn // of which only the other side still knows
+
+	sockets  []*Socket // in the order they were made
+	lastID   uint32
+	lastPort uint16
 
 	inbox, outbox []SMS
+	heldSMS       []SMS // that the network keeps until the modem is registered
 }
 
 // New is a modem that has just been given power.
@@ -51,7 +77,11 @@ func New(c Config) *Modem {
 		identity: NewIdentity(c.Serial, *c.Profile), profile: c.Profile,
 		clock: c.World.Clock(), network: c.World.Network(), power: c.World.Power(), entropy: c.World.Entropy(),
 		interrupt: c.Interrupt, noteFunc: c.Note,
-		registration: registration{timing: DefaultTiming()},
+		registration: registration{timing: DefaultTiming()}, serial: c.Serial, meter: c.Meter,
+		state: Initialising, kicked: make(chan struct{}, 1), moved: make(chan struct{}),
+	}
+	if c.Meter != nil {
+		m.network = c.Meter.Network(m.network)
 	}
 	if c.Timing != nil {
 		m.registration.timing = *c.Timing
@@ -64,9 +94,26 @@ func New(c Config) *Modem {
 // are gone, and registration begins anew.
 func (m *Modem) PowerOn() {
 	m.CloseAll()
+	m.closeForgotten()
 	m.inbox, m.outbox = nil, nil
-	m.registration.off = false
-	m.registration.start(m.clock.Ticks(), false)
+	m.registration.off, m.asleep, m.dormant, m.outageEnd = false, false, false, 0
+	m.seen = m.now()
+	m.registration.start(m.seen, false)
+	if m.meter != nil { // the radio has a state from now on
+		m.meter.Radio(radioIn(Initialising, false), time.Duration(m.seen)*time.Microsecond)
+	}
+	m.changed()
+}
+
+// PowerOff is the end of the module's power: whatever is open is closed, and
+// the meter's radio is off.
+func (m *Modem) PowerOff() {
+	m.advance()
+	m.CloseAll()
+	m.closeForgotten()
+	if m.meter != nil {
+		m.meter.Radio(meter.NoPower, time.Duration(m.now())*time.Microsecond)
+	}
 }
 
 func (m *Modem) note(text string) {
@@ -124,14 +171,30 @@ func (m *Modem) left(d Deadline) time.Duration {
 	return max(0, time.Duration(d.ticks-m.clock.Ticks())*time.Microsecond)
 }
 
-// wait returns 0 when one of events has come, EINTR, or what the end of the
-// wait is: EAGAIN for one that was not to wait, else ETIMEDOUT.
-func (m *Modem) wait(d Deadline, events ...<-chan struct{}) Errno {
+// wait returns 0 when one of events has come or something may have happened by
+// itself, EINTR, or what the end of the wait is: EAGAIN for one that was not to
+// wait, else ETIMEDOUT. quiet: the outside cannot do anything about it, so a
+// virtual clock need not give it time.
+func (m *Modem) wait(d Deadline, quiet bool, events ...<-chan struct{}) Errno {
 	if d.ticks == dontWait {
 		return EAGAIN
 	}
-	switch m.clock.Wait(m.left(d), append([]<-chan struct{}{m.interrupt}, events...)...) {
+	m.advance()
+	left, next := m.left(d), m.untilNext()
+	early := next >= 0 && (left < 0 || next < left)
+	if early {
+		left = next
+	}
+	pass := m.clock.Wait
+	if left > 0 && quiet {
+		pass = m.clock.Sleep
+	}
+	switch pass(left, append([]<-chan struct{}{m.interrupt}, events...)...) {
 	case -1:
+		if early {
+			m.advance()
+			return 0
+		}
 		return ETIMEDOUT
 	case 0:
 		return EINTR

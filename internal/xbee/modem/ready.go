@@ -25,6 +25,7 @@ type datagram struct {
 // Ready tells what could be done now. A socket that was never connected has
 // nothing to read and cannot be written to.
 func (s *Socket) Ready() Readiness {
+	s.m.advance()
 	switch s.state {
 	case lost, closed:
 		return Readiness{Gone: true}
@@ -37,9 +38,13 @@ func (s *Socket) Ready() Readiness {
 	if len(s.held) > 0 {
 		return Readiness{Read: true, Write: true}
 	}
+	if s.stands() { // what is sent now is swallowed, or waits for coverage
+		return Readiness{Write: s.dropped}
+	}
 	buf := make([]byte, peekSize)
 	n, err := s.conn.Recv(buf)
 	if n > 0 {
+		s.touch()
 		s.held = buf[:n]
 	}
 	return Readiness{Read: n > 0 || err == io.EOF, Write: err == nil, Gone: err != nil && err != io.EOF}
@@ -52,22 +57,11 @@ func (s *Socket) peekDatagram() bool {
 	}
 	buf := make([]byte, maxDatagram)
 	for _, f := range s.flows {
-		if n, err := f.conn.Recv(buf); n > 0 && err == nil {
+		if n, err := f.conn.Recv(buf); n > 0 && err == nil && !s.stands() {
+			s.touch()
 			s.first = &datagram{buf[:n], f.peer}
 			return true
 		}
 	}
 	return false
-}
-
-// Changed lists the channels that receive when Ready may have changed.
-func (s *Socket) Changed() []<-chan struct{} {
-	var all []<-chan struct{}
-	if s.conn != nil {
-		all = append(all, s.conn.Changed())
-	}
-	for _, f := range s.flows {
-		all = append(all, f.conn.Changed())
-	}
-	return all
 }

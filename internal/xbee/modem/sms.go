@@ -32,9 +32,10 @@ func (m *Modem) SendSMS(phone, text string) Errno {
 	if !validPhone(phone) || len(text) > MaxSMS || !isASCII(text) {
 		return EINVAL
 	}
-	if s := m.Association(); s != Connected && s != Connecting {
-		m.needNetwork()
-		return ENOTCONN
+	if s := m.Association(); s == Dormant || !s.registered() {
+		if m.needNetwork(m.Deadline(m.DialLimit())) != 0 {
+			return ENOTCONN
+		}
 	}
 	m.outbox = append(m.outbox, SMS{phone, text, m.clock.Now()})
 	if len(m.outbox) > outboxLimit {
@@ -49,8 +50,9 @@ func (m *Modem) SendSMS(phone, text string) Errno {
 // SentSMS returns the last 100 messages sent, the oldest first.
 func (m *Modem) SentSMS() []SMS { return append([]SMS(nil), m.outbox...) }
 
-// DeliverSMS puts a message into the inbox: characters that are not 7-bit ASCII
-// become spaces.
+// DeliverSMS is somebody sending the module a message: characters that are not
+// 7-bit ASCII become spaces. The network keeps it until the modem is registered
+// and awake.
 func (m *Modem) DeliverSMS(sender, text string) {
 	ascii := strings.Map(func(r rune) rune {
 		if r >= 0x80 {
@@ -58,9 +60,22 @@ func (m *Modem) DeliverSMS(sender, text string) {
 		}
 		return r
 	}, text)
-	m.inbox = append(m.inbox, SMS{sender, ascii, m.clock.Now()})
-	if len(m.inbox) > inboxLimit {
-		m.inbox = m.inbox[1:]
+	m.heldSMS = append(m.heldSMS, SMS{sender, ascii, m.clock.Now()})
+	if s := m.Association(); s.registered() && s != Dormant {
+		m.deliverHeld()
+	}
+}
+
+// deliverHeld puts the messages that the network kept into the inbox.
+func (m *Modem) deliverHeld() {
+	held := m.heldSMS
+	m.heldSMS = nil
+	for _, s := range held {
+		m.inbox = append(m.inbox, s)
+		if len(m.inbox) > inboxLimit {
+			m.inbox = m.inbox[1:]
+		}
+		m.emit(Event{Kind: SMSArrived, SMS: s})
 	}
 }
 

@@ -43,9 +43,19 @@ type Socket struct {
 	local   uint16
 	peer    netip.AddrPort
 
+	host  string // as the program named it
 	conn  world.Conn
 	held  []byte // what a failed read has left for the next
 	creds *Credentials
+	max   uint16 // highest version of TLS; 0 is the modem's
+
+	why    Reason        // why there is no connection, or the last attempt failed
+	fault  Errno         // what reading and writing a lost connection fail with; 0: as after sleep
+	broken chan struct{} // closed, and replaced, when the connection goes
+
+	lastTraffic int64
+	dropped     bool  // the carrier has forgotten the connection
+	giveUp      int64 // when TCP ends it for want of an answer; 0: it has no reason to
 
 	flows []*flow   // of UDP
 	first *datagram // of UDP: taken off its flow already
@@ -69,7 +79,7 @@ func (m *Modem) Socket(p Proto) (*Socket, Errno) {
 		return nil, ENFILE
 	}
 	m.lastID++
-	s := &Socket{m: m, id: m.lastID, proto: p, timeout: world.Forever}
+	s := &Socket{m: m, id: m.lastID, proto: p, timeout: world.Forever, broken: make(chan struct{})}
 	m.sockets = append(m.sockets, s)
 	return s, 0
 }
@@ -95,12 +105,26 @@ func (m *Modem) CloseAll() {
 // The sockets stay in the table until they are closed; reading them gives no
 // bytes, writing ENOTCONN.
 func (m *Modem) LoseConnections() {
+	m.outageEnd = 0
 	for _, s := range m.sockets {
 		if s.state == connected || len(s.flows) > 0 {
 			s.release()
-			s.state = lost
+			s.lose(Dropped, 0)
 		}
 	}
+}
+
+// lose ends the socket's connection.
+func (s *Socket) lose(why Reason, fault Errno) {
+	s.release()
+	s.state, s.why, s.fault = lost, why, fault
+	s.wake()
+}
+
+// wake makes everybody who waits for the socket look again.
+func (s *Socket) wake() {
+	close(s.broken)
+	s.broken = make(chan struct{})
 }
 
 // SocketInfo describes a socket of the table, for ATSI.
@@ -123,6 +147,55 @@ func (m *Modem) Sockets() []SocketInfo {
 
 // ID is a number that no other socket of this modem ever had.
 func (s *Socket) ID() uint32 { return s.id }
+
+// Why is why the socket has no connection any more, or why the last attempt to
+// make one failed.
+func (s *Socket) Why() Reason { return s.why }
+
+// IsConnected reports whether the socket has a connection or, for UDP, a default
+// destination.
+func (s *Socket) IsConnected() bool {
+	s.m.advance()
+	return s.state == connected
+}
+
+// IsLost reports whether the socket had a connection and it has gone.
+func (s *Socket) IsLost() bool {
+	s.m.advance()
+	return s.state == lost
+}
+
+// LocalPort is the socket's own port; 0 if it has none yet.
+func (s *Socket) LocalPort() uint16 { return s.local }
+
+// Peer is whom the socket is connected to.
+func (s *Socket) Peer() netip.AddrPort { return s.peer }
+
+// Changed lists what to wait for when an operation that was not to wait failed
+// with EAGAIN: one of the channels receives, or is closed, when it, or Ready,
+// may do better. The list is for one wait.
+func (s *Socket) Changed() []<-chan struct{} {
+	events := []<-chan struct{}{s.broken}
+	if s.conn != nil && !s.dropped {
+		events = append(events, s.conn.Changed())
+	}
+	for _, f := range s.flows {
+		if !f.broken {
+			events = append(events, f.conn.Changed())
+		}
+	}
+	return events
+}
+
+// wait waits until an operation may do better.
+func (s *Socket) wait(d Deadline) Errno { return s.m.wait(d, s.stands(), s.Changed()...) }
+
+// DontWait is the deadline of an operation that is not to wait.
+func DontWait() Deadline { return Deadline{dontWait} }
+
+// SetTLSVersion sets the highest version of TLS to offer, as the numbers of the
+// protocol have it (0x0303 is 1.2); 0 is the modem's own.
+func (s *Socket) SetTLSVersion(v uint16) { s.max = v }
 
 // Proto is what the socket speaks.
 func (s *Socket) Proto() Proto { return s.proto }
@@ -160,7 +233,9 @@ func (s *Socket) Connect(host string, port int, d Deadline) Errno {
 	case s.state == listening, port < 1 || port > 0xFFFF, host == "":
 		return EINVAL
 	}
-	if e := s.m.needNetwork(); e != 0 {
+	s.why = NoReason
+	if e := s.m.needNetwork(d); e != 0 {
+		s.why = NotRegistered
 		return e
 	}
 	if s.proto == UDP {
@@ -173,11 +248,14 @@ func (s *Socket) Connect(host string, port int, d Deadline) Errno {
 		}
 		t.TLS = s.tlsConfig(host)
 	}
-	conn, e := s.m.dial(t, d)
+	conn, e := s.dial(t, d)
 	if e != 0 {
 		return e
 	}
-	s.conn, s.state = conn, connected
+	s.conn, s.state, s.fault, s.host = conn, connected, 0, host
+	s.dropped, s.giveUp = false, 0
+	s.touch()
+	nudge(s.m.kicked)
 	s.peer = seenAs(host, uint16(port), conn)
 	if s.local == 0 {
 		s.local = s.m.ephemeralPort()
@@ -185,47 +263,71 @@ func (s *Socket) Connect(host string, port int, d Deadline) Errno {
 	return 0
 }
 
-// dial opens a connection or says, in the modem's way, why it could not.
-func (m *Modem) dial(t world.Target, d Deadline) (world.Conn, Errno) {
+// dial opens a connection for the socket or says, in the modem's way, why it
+// could not.
+func (s *Socket) dial(t world.Target, d Deadline) (world.Conn, Errno) {
+	m := s.m
 	left := m.left(d)
 	if left == 0 {
+		s.why = TimedOut
 		return nil, ETIMEDOUT
 	}
 	conn, err := m.network.Dial(t, m.limit(left))
-	if err == nil {
-		return conn, 0
+	if err != nil {
+		var e Errno
+		e, s.why = m.dialErrno(t, err)
+		return nil, e
 	}
-	return nil, m.dialErrno(t, err)
+	// Much may have happened meanwhile.
+	m.advance()
+	switch {
+	case s.state == closed:
+		conn.Close()
+		s.why = Interrupted
+		return nil, EBADF
+	case !m.state.online():
+		conn.Close()
+		s.why = ContextLost
+		return nil, ETIMEDOUT
+	}
+	return conn, 0
 }
 
 func (m *Modem) limit(left time.Duration) world.Limit {
 	return world.Limit{Timeout: max(left, 0), Interrupt: m.interrupt, Clock: m.clock}
 }
 
-func (m *Modem) dialErrno(t world.Target, err error) Errno {
+func (m *Modem) dialErrno(t world.Target, err error) (Errno, Reason) {
 	switch kind := world.KindOf(err); kind {
 	case world.FailInterrupted:
-		return EINTR
+		return EINTR, Interrupted
 	case world.FailTimeout:
-		return ETIMEDOUT
+		return ETIMEDOUT, TimedOut
 	case world.FailBlocked, world.FailNoHost:
 		m.note(fmt.Sprintf("%s cannot be found: %v", t.Host, reason(err)))
-		return fromProfile(m.profile.NoHostErrno.Value)
+		return fromProfile(m.profile.NoHostErrno.Value), NoHost
 	default:
+		why := map[world.FailKind]Reason{
+			world.FailRefused: Refused, world.FailReset: ResetByPeer, world.FailClosed: ResetByPeer,
+			world.FailUnreachable: Unreachable, world.FailTLS: TLSFailed,
+		}[kind]
+		if why == NoReason {
+			why = OtherReason
+		}
 		if t.TLS != nil {
 			m.note(fmt.Sprintf("no TLS connection to %s:%d: %s", t.Host, t.Port, m.explainTLS(err)))
-			return fromProfile(m.profile.TLSErrno.Value)
+			return fromProfile(m.profile.TLSErrno.Value), why
 		}
 		switch kind {
 		case world.FailRefused:
-			return fromProfile(m.profile.RefusedErrno.Value)
+			return fromProfile(m.profile.RefusedErrno.Value), why
 		case world.FailReset, world.FailClosed:
-			return ECONNRESET
+			return ECONNRESET, why
 		case world.FailUnreachable:
-			return EHOSTUNREACH
+			return EHOSTUNREACH, why
 		}
+		return EIO, why
 	}
-	return EIO
 }
 
 // Resolve returns the addresses of a name, at least one. An address in text
@@ -237,7 +339,7 @@ func (m *Modem) Resolve(host string, d Deadline) ([]netip.Addr, Errno) {
 	if host == "" {
 		return nil, EINVAL
 	}
-	if e := m.needNetwork(); e != 0 {
+	if e := m.needNetwork(d); e != 0 {
 		return nil, e
 	}
 	left := m.left(d)
@@ -251,7 +353,7 @@ func (m *Modem) Resolve(host string, d Deadline) ([]netip.Addr, Errno) {
 	if err == nil {
 		err = &world.Failure{Kind: world.FailNoHost}
 	}
-	switch e := m.dialErrno(world.Target{Host: host}, err); e {
+	switch e, _ := m.dialErrno(world.Target{Host: host}, err); e {
 	case EINTR, ETIMEDOUT:
 		return nil, e
 	default:
@@ -310,7 +412,14 @@ func (s *Socket) Accept(d Deadline) Errno {
 	case closed:
 		return EBADF
 	case listening:
-		return s.m.wait(d)
+		for {
+			if e := s.wait(d); e != 0 {
+				return e
+			}
+			if s.state == closed {
+				return EBADF
+			}
+		}
 	}
 	return EINVAL
 }
@@ -320,8 +429,13 @@ func (s *Socket) Close() {
 	if s.state == closed {
 		return
 	}
+	s.m.advance()
+	if s.dropped { // the other side does not hear of it
+		s.abandon()
+	}
 	s.release()
-	s.state = closed
+	s.state, s.why = closed, Interrupted
+	s.wake()
 	s.m.sockets = slices.DeleteFunc(s.m.sockets, func(o *Socket) bool { return o == s })
 }
 
@@ -335,4 +449,5 @@ func (s *Socket) release() {
 		f.conn.Close()
 	}
 	s.flows, s.held, s.first = nil, nil, nil
+	s.dropped, s.giveUp = false, 0
 }

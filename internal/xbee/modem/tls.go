@@ -38,6 +38,7 @@ func (s *Socket) Wrapped() bool { return s.creds != nil }
 func (s *Socket) refuseTLS(host string) Errno {
 	m := s.m
 	var why []string
+	cause := TLSFailed
 	if m.profile.USBPowerFails.Value == profile.USBBreaksTLS && m.power.Supply() == world.USB {
 		why = append(why, "TLS fails while the board is fed by USB alone: the module browns out; use the wall supply (--power wall)")
 	}
@@ -47,6 +48,7 @@ func (s *Socket) refuseTLS(host string) Errno {
 	if s.creds != nil {
 		if text := s.creds.unusable(*m.profile); text != "" {
 			why = append(why, text)
+			cause = TLSUnusable
 		}
 	}
 	if why == nil {
@@ -55,6 +57,7 @@ func (s *Socket) refuseTLS(host string) Errno {
 	for _, text := range why {
 		m.note(text)
 	}
+	s.why = cause
 	return fromProfile(m.profile.TLSErrno.Value)
 }
 
@@ -177,6 +180,9 @@ var ecdheSuites = [...]uint16{
 func (s *Socket) tlsConfig(host string) *world.TLS {
 	p := s.m.profile
 	t := &world.TLS{MinVersion: tls10, MaxVersion: tls12, MaxCommonName: p.ServerNameMax.Value}
+	if s.max != 0 {
+		t.MinVersion, t.MaxVersion = min(tls10, s.max), s.max
+	}
 	if p.SNI.Value {
 		t.SNI = host
 	}

@@ -9,33 +9,57 @@ import (
 // Send hands over as much of p as there is room for, waiting until d for room
 // for any. It returns how much that was, at least one byte if p has any.
 func (s *Socket) Send(p []byte, d Deadline) (int, Errno) {
-	switch s.state {
-	case closed:
-		return 0, EBADF
-	case fresh, listening, lost:
-		return 0, ENOTCONN
-	}
-	if s.proto == UDP {
-		return s.sendTo(s.flows[0], p, d)
-	}
-	if len(p) == 0 {
-		return 0, 0
-	}
 	for {
-		if s.conn == nil { // another task has closed the socket meanwhile
+		s.m.advance()
+		switch s.state {
+		case closed:
+			return 0, EBADF
+		case lost:
+			if s.fault != 0 {
+				return 0, s.fault
+			}
+			return 0, ENOTCONN
+		case fresh, listening:
 			return 0, ENOTCONN
 		}
-		n, err := s.conn.Send(p)
-		if n > 0 {
-			return n, 0
+		if s.proto == UDP {
+			return s.sendTo(s.flows[0], p, d)
 		}
-		if err != nil {
-			return 0, ofStream(err)
+		switch {
+		case len(p) == 0:
+			return 0, 0
+		case s.dropped:
+			return s.swallow(p), 0
+		case !s.stands():
+			n, err := s.conn.Send(p)
+			if n > 0 {
+				s.touch()
+				return n, 0
+			}
+			if err != nil {
+				return 0, s.broke(err)
+			}
 		}
-		if e := s.m.wait(d, s.conn.Changed()); e != 0 {
+		if e := s.wait(d); e != 0 {
 			return 0, e
 		}
 	}
+}
+
+// broke notes why an open connection failed, and gives the number for it.
+func (s *Socket) broke(err error) Errno {
+	e := ofStream(err)
+	switch e {
+	case ECONNRESET:
+		s.why = ResetByPeer
+	case ETIMEDOUT:
+		s.why = TimedOut
+	case EHOSTUNREACH:
+		s.why = Unreachable
+	default:
+		s.why = PeerClosed
+	}
+	return e
 }
 
 // Recv takes what has arrived, up to len(p) bytes, waiting until d for
@@ -47,46 +71,55 @@ func (s *Socket) Recv(p []byte, d Deadline) (int, Errno) {
 		n, _, e := s.recvFrom(p, d)
 		return n, e
 	}
-	switch s.state {
-	case closed:
-		return 0, EBADF
-	case lost:
-		return 0, 0
-	case fresh, listening:
-		return 0, ENOTCONN
-	}
-	if len(p) == 0 {
-		return 0, 0
-	}
-	if len(s.held) > 0 {
-		n := copy(p, s.held)
-		s.held = s.held[n:]
-		return n, 0
-	}
 	for {
-		if s.conn == nil { // another task has closed the socket meanwhile
+		s.m.advance()
+		switch s.state {
+		case closed:
+			return 0, EBADF
+		case lost:
+			return 0, s.fault
+		case fresh, listening:
+			return 0, ENOTCONN
+		}
+		if len(p) == 0 {
 			return 0, 0
 		}
-		n, err := s.conn.Recv(p)
-		if n > 0 {
-			if s.m.comesBackEmpty() {
-				s.held = append([]byte(nil), p[:n]...)
-				clear(p[:n])
-				return 0, 0
-			}
+		if len(s.held) > 0 {
+			n := copy(p, s.held)
+			s.held = s.held[n:]
 			return n, 0
 		}
-		if err == io.EOF {
-			return 0, 0
-		}
-		if err != nil {
-			if world.KindOf(err) == world.FailTLS {
-				s.m.note("the TLS connection was broken off: " + s.m.explainTLS(err))
+		if !s.stands() {
+			if n, e, done := s.take(p); done {
+				return n, e
 			}
-			return 0, ofStream(err)
 		}
-		if e := s.m.wait(d, s.conn.Changed()); e != 0 {
+		if e := s.wait(d); e != 0 {
 			return 0, e
 		}
 	}
+}
+
+// take moves what has arrived into p; done is false when that is nothing.
+func (s *Socket) take(p []byte) (n int, e Errno, done bool) {
+	n, err := s.conn.Recv(p)
+	switch {
+	case n > 0:
+		s.touch()
+		if s.m.comesBackEmpty() {
+			s.held = append([]byte(nil), p[:n]...)
+			clear(p[:n])
+			n = 0
+		}
+		return n, 0, true
+	case err == io.EOF:
+		s.why = PeerClosed
+		return 0, 0, true
+	case err != nil:
+		if world.KindOf(err) == world.FailTLS {
+			s.m.note("the TLS connection was broken off: " + s.m.explainTLS(err))
+		}
+		return 0, s.broke(err), true
+	}
+	return 0, 0, false
 }

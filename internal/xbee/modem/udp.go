@@ -42,7 +42,7 @@ func (s *Socket) flowTo(host string, port uint16, d Deadline) (*flow, Errno) {
 	if d.ticks == dontWait { // looking up a name cannot be done without
 		d = s.m.Deadline(s.m.DialLimit())
 	}
-	conn, e := s.m.dial(world.Target{Proto: world.UDP, Host: host, Port: port}, d)
+	conn, e := s.dial(world.Target{Proto: world.UDP, Host: host, Port: port}, d)
 	if e != 0 {
 		return nil, e
 	}
@@ -68,6 +68,10 @@ func (s *Socket) connectUDP(host string, port uint16, d Deadline) Errno {
 		return e
 	}
 	i := slices.Index(s.flows, f)
+	if i < 0 { // it has gone meanwhile
+		return ETIMEDOUT
+	}
+	s.host = host
 	s.flows[0], s.flows[i] = s.flows[i], s.flows[0]
 	s.state, s.peer = connected, f.peer
 	return 0
@@ -87,7 +91,9 @@ func (s *Socket) SendTo(p []byte, host string, port int, d Deadline) (int, Errno
 	case port < 1 || port > 0xFFFF || host == "":
 		return 0, EINVAL
 	}
-	if e := s.m.needNetwork(); e != 0 {
+	s.why = NoReason
+	if e := s.m.needNetwork(d); e != 0 {
+		s.why = NotRegistered
 		return 0, e
 	}
 	f, e := s.flowTo(host, uint16(port), d)
@@ -103,6 +109,10 @@ func (s *Socket) sendTo(f *flow, p []byte, d Deadline) (int, Errno) {
 		return 0, EMSGSIZE
 	}
 	for {
+		s.touch()
+		if s.stands() || !slices.Contains(s.flows, f) { // it is lost on the way
+			return len(p), 0
+		}
 		n, err := f.conn.Send(p)
 		if err != nil { // an earlier one was refused; UDP promises nothing
 			f.broken = true
@@ -111,7 +121,7 @@ func (s *Socket) sendTo(f *flow, p []byte, d Deadline) (int, Errno) {
 		if n > 0 || len(p) == 0 {
 			return len(p), 0
 		}
-		if e := s.m.wait(d, f.conn.Changed()); e != 0 {
+		if e := s.wait(d); e != 0 {
 			return 0, e
 		}
 	}
@@ -128,31 +138,35 @@ func (s *Socket) RecvFrom(p []byte, d Deadline) (int, netip.AddrPort, Errno) {
 }
 
 func (s *Socket) recvFrom(p []byte, d Deadline) (int, netip.AddrPort, Errno) {
-	switch s.state {
-	case closed:
-		return 0, s.peer, EBADF
-	case lost:
-		return 0, s.peer, 0
-	}
-	if d := s.first; d != nil {
-		s.first = nil
-		return copy(p, d.data), d.from, 0
-	}
 	for {
-		var events []<-chan struct{}
+		s.m.advance()
+		switch s.state {
+		case closed:
+			return 0, s.peer, EBADF
+		case lost:
+			return 0, s.peer, 0
+		}
+		if d := s.first; d != nil {
+			s.first = nil
+			return copy(p, d.data), d.from, 0
+		}
 		for _, f := range s.flows {
 			n, err := f.conn.Recv(p)
 			if n > 0 {
+				if s.stands() { // nobody could have sent it
+					continue
+				}
+				s.touch()
 				if s.m.comesBackEmpty() { // and is lost: nobody repeats a datagram
 					n = 0
 				}
 				return n, f.peer, 0
 			}
-			if err == nil {
-				events = append(events, f.conn.Changed())
+			if err != nil {
+				f.broken = true
 			}
 		}
-		if e := s.m.wait(d, events...); e != 0 {
+		if e := s.wait(d); e != 0 {
 			return 0, s.peer, e
 		}
 	}
