@@ -20,6 +20,7 @@ type execCmd struct {
 	Python  string `help:"Release of MicroPython whose rules hold: 1.11, or 1.12 as in firmware from level x16 on." enum:"1.11,1.12" default:"1.11"`
 	Heap    int    `help:"Bytes of the raw heap region (32768 gives a pool of 32000). Default: the module's, or 1 MiB with --options full and bare."`
 
+	Plain      bool   `hidden:"" help:"Run one instruction of the bytecode at a time, to see that it makes no difference."`
 	CPUProfile string `name:"cpuprofile" hidden:"" help:"Write a profile of skep itself." placeholder:"FILE"`
 
 	File string   `arg:"" help:"The program (.py or .mpy); - for standard input."`
@@ -106,7 +107,7 @@ func (e *execCmd) Run() error {
 		path = hosted.FullPath()
 	}
 	status := hosted.Run(hosted.Config{
-		Options: o, HeapBytes: heap, OptLevel: e.level(), Path: path,
+		Options: o, HeapBytes: heap, OptLevel: e.level(), Plain: e.Plain, Path: path,
 		Stdin: os.Stdin, Terminal: term.IsTerminal(int(os.Stdin.Fd())), Stdout: os.Stdout, Stderr: os.Stderr,
 	}, src, name, e.Args)
 	if status != 0 {

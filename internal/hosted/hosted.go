@@ -30,6 +30,8 @@ type Config struct {
 	Stderr   io.Writer
 	// NoFiles keeps open() from the host's files.
 	NoFiles bool
+	// Plain runs one instruction of the bytecode at a time; see vm.Config.
+	Plain bool
 	// StepLimit, if not 0, stops a program that runs too long.
 	StepLimit uint64
 	// OnVM, if not nil, sees the interpreter before the program starts.
@@ -116,6 +118,7 @@ func RunOn(fw *vm.Firmware, c Config, src []byte, name string, argv []string) (s
 	v := vm.New(vm.Config{
 		Firmware:  fw,
 		HeapBytes: uint32(c.HeapBytes),
+		Plain:     c.Plain,
 		Hooks: vm.Hooks{
 			Stdout: out.write,
 			Stdin:  reader(c.Stdin, out),
