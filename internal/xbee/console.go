@@ -1,6 +1,8 @@
 package xbee
 
 import (
+	"time"
+
 	"github.com/skep-sim/skep/internal/world"
 	"github.com/skep-sim/skep/internal/xbee/uart"
 )
@@ -25,6 +27,23 @@ type console struct {
 	// hit remembers it for the interpreter's loop.
 	pressed chan struct{}
 	hit     bool
+
+	// idle lets callbacks run while the prompt waits for a key.
+	idle func()
+	// other is the terminal that the program has put in the port's place.
+	other otherTerminal
+}
+
+// otherTerminal is the stream of uos.dupterm.
+type otherTerminal interface {
+	Redirected() bool // it counts now
+	Write(b []byte)
+	// Read takes what has been typed there. The interrupt character (-1: none)
+	// interrupts the program.
+	Read(b []byte, interrupt int) int
+	// Events are what a wait for a key there ends on, and after how long to look
+	// all the same.
+	Events() ([]<-chan struct{}, time.Duration)
 }
 
 func newConsole(u *uart.UART, c world.Clock) *console {
@@ -44,7 +63,10 @@ func (k *console) Receive(b []byte) {
 }
 
 // Open tells whether the port is the interpreter's.
-func (k *console) Open(open bool) { k.open = open }
+func (k *console) Open(open bool) {
+	k.open = open
+	notify(k.arrived) // or somewhere else
+}
 
 // Full is never so: a key that interrupts must be heard, however much the
 // program has left unread.
@@ -81,17 +103,40 @@ func (k *console) SetInterrupt(c int) {
 
 // Key waits for the next byte; false is the end of input.
 func (k *console) Key() (byte, bool) {
-	for {
-		if len(k.queue) > 0 {
-			c := k.queue[0]
-			k.queue = k.queue[1:]
-			return c, true
-		}
+	var b [1]byte
+	for k.take(b[:]) == 0 {
 		if k.ended {
 			return 0, false
 		}
-		k.clock.Wait(world.Forever, k.arrived)
+		k.idle()
+		k.wait()
 	}
+	return b[0], true
+}
+
+// take takes what has arrived.
+func (k *console) take(b []byte) int {
+	if k.redirected() {
+		if n := k.other.Read(b, k.interrupt); n > 0 {
+			return n
+		}
+	}
+	n := copy(b, k.queue)
+	k.queue = k.queue[n:]
+	return n
+}
+
+func (k *console) redirected() bool { return !k.open && k.other != nil && k.other.Redirected() }
+
+// wait waits until there may be something to take, or the program is to be
+// interrupted.
+func (k *console) wait() {
+	again, events := time.Duration(world.Forever), []<-chan struct{}{k.arrived, k.pressed}
+	if k.redirected() {
+		more, d := k.other.Events()
+		events, again = append(events, more...), d
+	}
+	k.clock.Wait(again, events...)
 }
 
 // nobodyTypes is the Go panic that powers the device off when a program waits for
@@ -102,22 +147,24 @@ type nobodyTypes struct{}
 // something, or for the interrupt character.
 func (k *console) read(b []byte, wait bool) (n int, end bool) {
 	for {
-		n = copy(b, k.queue)
-		k.queue = k.queue[n:]
+		n = k.take(b)
 		if n > 0 || !wait || k.hit {
 			return n, false
 		}
 		if k.ended {
 			panic(nobodyTypes{})
 		}
-		k.clock.Wait(world.Forever, k.arrived, k.pressed)
+		k.wait()
 	}
 }
 
 // Write sends bytes as they are.
 func (k *console) Write(b []byte) {
-	if k.open {
+	switch {
+	case k.open:
 		k.uart.Send(b)
+	case k.redirected():
+		k.other.Write(b)
 	}
 }
 

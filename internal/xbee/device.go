@@ -166,7 +166,8 @@ func (d *Device) powerOn(cause pymod.ResetCause) {
 	d.board = &pymod.Board{
 		Profile: d.profile, World: w, Flash: d.conf.Flash, Registers: d.regs, Modem: d.modem,
 		Hardware: d.hardware, Cwd: flash.Root, Cause: cause, Note: d.note, Interrupt: d.console.pressed,
-		PoweredOn: w.Clock().Ticks(), Registered: d.modem.IsConnected, Asleep: d.modem.LoseConnections,
+		PoweredOn: w.Clock().Ticks(), Registered: d.modem.IsConnected, Asleep: d.fallAsleep, Awake: d.wakeUp,
+		LookUp: func() { notify(d.console.pressed) },
 	}
 	d.wirePins()
 	d.weakSupply()
@@ -189,6 +190,7 @@ func (d *Device) powerOn(cause pymod.ResetCause) {
 		},
 	})
 	pymod.Attach(d.vm, d.board)
+	d.console.other, d.console.idle = terminal{d.vm, d.board}, d.idle
 	d.repl = repl.New(d.vm, d.console, repl.Config{Banner: d.banner(), NumberedPaste: true})
 	d.startSerial()
 }
@@ -364,6 +366,15 @@ func (d *Device) runFile(path string, text []byte) {
 	p.String("Running bytecode...\n")
 	d.console.SetInterrupt(3)
 	v.RunRaw(raw, v.MainDict(), v.MainDict())
+}
+
+// idle is called at the prompt when something has happened: callbacks run, and
+// there is no program to interrupt.
+func (d *Device) idle() {
+	d.console.hit = false
+	mark := d.vm.Mark()
+	d.vm.Try(d.vm.CheckPending)
+	d.vm.Release(mark)
 }
 
 // poll is called from the interpreter's loop now and then.

@@ -2,11 +2,14 @@ package xbee
 
 import (
 	"strings"
+	"time"
 
+	"github.com/skep-sim/skep/internal/vm"
 	"github.com/skep-sim/skep/internal/xbee/atfs"
 	"github.com/skep-sim/skep/internal/xbee/bypass"
 	"github.com/skep-sim/skep/internal/xbee/flash"
 	"github.com/skep-sim/skep/internal/xbee/modem"
+	"github.com/skep-sim/skep/internal/xbee/pymod"
 	"github.com/skep-sim/skep/internal/xbee/serial"
 	"github.com/skep-sim/skep/internal/xbee/transparent"
 )
@@ -41,6 +44,30 @@ func (d *Device) modeChanged() {
 		d.link.Close()
 	}
 }
+
+// fallAsleep is what the rest of the module does when it falls asleep: the modem
+// is off, and the serial port is deaf. It holds CTS, so the host keeps what it
+// has to say.
+func (d *Device) fallAsleep() {
+	d.modem.LoseConnections()
+	d.port.Hold(true)
+}
+
+func (d *Device) wakeUp() { d.port.Hold(false) }
+
+// terminal is the stream of uos.dupterm as the console sees it.
+type terminal struct {
+	vm    *vm.VM
+	board *pymod.Board
+}
+
+func (t terminal) Redirected() bool { return t.board.Redirected(t.vm) }
+
+func (t terminal) Write(b []byte) { t.board.WriteTerminal(t.vm, b) }
+
+func (t terminal) Read(b []byte, interrupt int) int { return t.board.ReadTerminal(t.vm, b, interrupt) }
+
+func (t terminal) Events() ([]<-chan struct{}, time.Duration) { return t.board.TerminalEvents(t.vm) }
 
 // credentials reads the files of a TLS profile such as AT$0: "ca;cert;key", each
 // a name below /flash/cert or nothing.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/skep-sim/skep/internal/world"
+	"github.com/skep-sim/skep/internal/xbee/profile"
 )
 
 // host is a person or a tool at the serial port of a running module.
@@ -436,4 +437,61 @@ func TestBypass(t *testing.T) {
 	if got := h.screen.String(); strings.HasSuffix(got, "2F\r") {
 		t.Error("bypass mode has not ended")
 	}
+}
+
+// TestCallbackAtThePrompt: the callbacks of a program run while nobody types.
+func TestCallbackAtThePrompt(t *testing.T) {
+	p, err := profile.Find("ltem", "1141A")
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := powered(t, nil, func(c *Config) { c.Profile, c.Settings = p, append(quick, "AP4") })
+	h.expect(">>> ")
+	h.say("from xbee import relay; relay.callback(lambda m: print('got', m['message']))\r", "\r\n>>> ")
+	h.say("relay.send(relay.MICROPYTHON, b'hello')\r", "got b'hello'\r\n")
+}
+
+// TestAsleep: what is typed while the module sleeps arrives when it wakes up.
+func TestAsleep(t *testing.T) {
+	h := powered(t, nil, func(c *Config) { c.Settings = append(quick, "AP4") })
+	h.expect(">>> ")
+	h.say("import xbee; xbee.XBee().sleep_now(300)\r", "\r\n")
+	h.send("\x034+5\r")
+	h.silence(100 * time.Millisecond)
+	h.expect("\r\n9\r\n>>> ")
+}
+
+// TestDupterm puts a stream in the place of the serial port, which only counts
+// while that is not in REPL mode.
+func TestDupterm(t *testing.T) {
+	p, err := profile.Find("ltem", "1141A")
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := map[string]string{"stream.py": `
+import uio
+class Stream(uio.IOBase):
+    def __init__(self, keys):
+        self.keys, self.seen = keys, b''
+    def readinto(self, b):
+        if not self.keys:
+            return None
+        b[0] = self.keys[0]
+        self.keys = self.keys[1:]
+        return 1
+    def write(self, b):
+        self.seen += bytes(b)
+    def ioctl(self, op, arg):
+        return 1 if self.keys else 0
+`}
+	h := powered(t, files, func(c *Config) { c.Profile, c.Settings = p, append(quick, "AP4") })
+	h.expect(">>> ")
+	h.say("import os, stream; s = stream.Stream(b'20+3\\r')\r", "\r\n>>> ")
+	h.say("os.dupterm(s)\r", "\r\n>>> ")
+	h.say("2+2\r", "\r\n4\r\n>>> ")
+	h.ask("AP0", "OK")
+	time.Sleep(100 * time.Millisecond)
+	h.silence(0)
+	h.ask("AP4", "OK")
+	h.say("s.seen\r", `b'20+3\r\n23\r\n>>> '`)
 }

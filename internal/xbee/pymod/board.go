@@ -46,6 +46,8 @@ type Board struct {
 	// Asleep is called when the module falls asleep: the modem goes off and with
 	// it every connection (may be nil).
 	Asleep func()
+	// Awake is called when the module wakes up again (may be nil).
+	Awake func()
 	// Relay carries messages between the program and the serial port. A board
 	// without one makes one of its own.
 	Relay *relay.Relay

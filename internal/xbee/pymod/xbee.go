@@ -129,6 +129,9 @@ func sleepNow(v *vm.VM, timeout vm.Value, pinWakes bool) vm.Value {
 		fallAsleep()
 		clock.Sleep(limit, nil)
 	}
+	if asleep && b.Awake != nil {
+		b.Awake()
+	}
 	return v.NewInt((b.uptime() - start) / 1000)
 }
 

@@ -76,6 +76,7 @@ type Port struct {
 	heard   time.Duration
 	input   []byte // arrived, and not looked at yet; part of buf
 
+	held     bool
 	breaking bool
 	broke    time.Duration // since when the break lasts
 	buf      [256]byte
@@ -153,9 +154,21 @@ func (p *Port) Run() {
 	}
 }
 
+// Hold makes the port leave what arrives with the host, as CTS does, or take it
+// again.
+func (p *Port) Hold(hold bool) {
+	p.held = hold
+	if !hold {
+		p.conf.UART.Wake()
+	}
+}
+
 // fill takes what has arrived off the line, and reports whether there is
 // anything to look at.
 func (p *Port) fill() bool {
+	if p.held {
+		return false
+	}
 	if len(p.input) > 0 {
 		return true
 	}
