@@ -68,7 +68,7 @@ func TestWatch(t *testing.T) {
 	p, _ := profile.Find("ltem", "")
 	clock := world.NewVirtualClock(world.VirtualStart)
 	tasks := task.New(clock)
-	m := New(Config{Profile: p, World: world.Virtual(1).WithClock(tasks.Clock())})
+	m := New(Config{Profile: &p, World: world.Virtual(1).WithClock(tasks.Clock())})
 	s := m.Subscribe()
 	stop := make(chan struct{})
 	tasks.Go("modem", func() { m.Watch(tasks.Background(), stop) })
@@ -323,7 +323,7 @@ func TestNobodyIsLeftWaiting(t *testing.T) {
 		base := world.NewVirtualClock(world.VirtualStart)
 		tasks := task.New(base)
 		network := worldtest.Network(world.HostNetwork(tasks.Clock()), worldtest.Route{Hosts: "server.test", To: server})
-		m := New(Config{Profile: p, World: world.Virtual(1).WithClock(tasks.Clock()).WithNetwork(network), Timing: &Timing{}})
+		m := New(Config{Profile: &p, World: world.Virtual(1).WithClock(tasks.Clock()).WithNetwork(network), Timing: &Timing{}})
 		s, _ := m.Socket(TCP)
 		var log []string
 		tasks.Go("reader", func() {
