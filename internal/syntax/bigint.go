@@ -15,8 +15,9 @@ const (
 	digitMin   = 2 // digits in the smallest buffer
 	digitsLong = 4 // digits for a 64-bit number
 	bigBytes   = 16
-	// maxBits is the widest integer that is computed where no Budget says no.
-	maxBits = 1 << 24
+	// maxBits is the widest integer that is computed where no Budget says no: upstream would
+	// take half a minute to write one of that size in decimal digits.
+	maxBits = 1 << 20
 )
 
 func (v number) sign() int {
@@ -269,7 +270,7 @@ func (p *parser) shift(c *Const, op Token, x, y, r *big.Int) bool {
 	wordBits := p.opts.SmallIntBits + 1
 	if y.BitLen() >= wordBits {
 		if p.err == nil {
-			p.err = &Error{Kind: OverflowError, Msg: "overflow converting long int to machine word", Name: p.name}
+			p.err = &Error{Kind: OverflowError, Msg: "overflow converting long int to machine word", Name: p.name, At: p.ruleLine}
 		}
 		return false
 	}
@@ -296,7 +297,7 @@ func (p *parser) shift(c *Const, op Token, x, y, r *big.Int) bool {
 // bits, for which a device would have no memory.
 func (p *parser) tooLong(n int) bool {
 	if p.err == nil && n > maxBits {
-		p.err = &Error{Kind: OverflowError, Msg: "integer constant is too long", Name: p.name}
+		p.err = &Error{Kind: OverflowError, Msg: "integer constant is too long", Name: p.name, At: p.ruleLine}
 	}
 	return p.err != nil
 }

@@ -159,7 +159,7 @@ func (l *lexer) escape(i int, raw bool) int {
 			c, i = l.hex(i, 8)
 		}
 	case 'N':
-		l.err = &Error{Kind: NotImplementedError, Msg: "unicode name escapes", Name: l.name}
+		l.err = &Error{Kind: NotImplementedError, Msg: "unicode name escapes", Name: l.name, At: l.line}
 		return i
 	case '0', '1', '2', '3', '4', '5', '6', '7':
 		c -= '0'

@@ -122,12 +122,18 @@ type Error struct {
 	// exception has no traceback.
 	Name string
 	Line uint32
+	// At is the line for those who read Error where the exception has none.
+	At uint32
 }
 
-// Error gives the traceback entry and the message on one line.
+// Error gives the place and the message on one line.
 func (e *Error) Error() string {
-	if e.Line == 0 {
+	line := e.Line
+	if line == 0 {
+		line = e.At
+	}
+	if line == 0 {
 		return e.Kind.String() + ": " + e.Msg
 	}
-	return e.Name + ":" + strconv.FormatUint(uint64(e.Line), 10) + ": " + e.Kind.String() + ": " + e.Msg
+	return e.Name + ":" + strconv.FormatUint(uint64(line), 10) + ": " + e.Kind.String() + ": " + e.Msg
 }

@@ -85,9 +85,9 @@ func TestErrors(t *testing.T) {
 		{"1e+", "1: SyntaxError: invalid syntax for number"},
 		{"X = const(y)", "1: SyntaxError: constant must be an integer"},
 		{"X = const()", "1: SyntaxError: constant must be an integer"},
-		{"'\\N{BEE}'", "NotImplementedError: unicode name escapes"},
-		{"1 << (1 << 70)", "OverflowError: overflow converting long int to machine word"},
-		{"1 << 99999999", "OverflowError: integer constant is too long"},
+		{"\n'\\N{BEE}'", "2: NotImplementedError: unicode name escapes"},
+		{"\n1 << (1 << 70)\n", "2: OverflowError: overflow converting long int to machine word"},
+		{"1 << 99999999", "1: OverflowError: integer constant is too long"},
 	}
 	for _, c := range tests {
 		_, err := Parse([]byte(c.src), "t.py", File, Options{})

@@ -3,6 +3,7 @@ package syntax
 // parser builds the parse tree. It works as the reference does, with a stack
 // of rules and a stack of results, because both are memory on the device.
 type parser struct {
+	ruleLine uint32 // where what is being folded begins
 	lexer
 	opts   *Options
 	tables *tables
@@ -307,6 +308,7 @@ func (p *parser) pushRule(line uint32, rule Rule, n int) {
 			return
 		}
 	}
+	p.ruleLine = line
 	if p.foldLogical(rule, &n) || p.foldConst(rule, n) {
 		return
 	}
