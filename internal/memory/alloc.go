@@ -18,10 +18,22 @@ const (
 // lowest run of free blocks that is long enough. If there is none it collects
 // once and looks again. It returns 0 if n is 0, the heap is locked or there is
 // no such run.
-func (h *Heap) Alloc(n uint32) uint32 {
+func (h *Heap) Alloc(n uint32) uint32 { return h.alloc(n, false) }
+
+// Reserve is Alloc for content that is kept elsewhere while somebody uses it: the
+// blocks are taken as usual, but nothing is written there or read. The collector
+// does not look into the allocation, Dump shows it as of no kind.
+func (h *Heap) Reserve(n uint32) uint32 {
+	if h.hollow == nil {
+		h.hollow = make([]uint64, len(h.head))
+	}
+	return h.alloc(n, true)
+}
+
+func (h *Heap) alloc(n uint32, hollow bool) uint32 {
 	nb := (n + (BlockBytes - 1)) >> 4
 	if nb-1 >= maxSmall || h.special {
-		return h.allocSlow(n, false)
+		return h.allocSlow(n, false, hollow)
 	}
 	var b uint32
 	if h.lastLen >= nb && h.last <= h.hint[nb&15] {
@@ -47,7 +59,7 @@ func (h *Heap) Alloc(n uint32) uint32 {
 		used := h.used[w]
 		fit := runStarts(^used, nb)
 		if fit == 0 {
-			return h.allocSlow(n, false)
+			return h.allocSlow(n, false, hollow)
 		}
 		i := uint32(bits.TrailingZeros64(fit)) & 63
 		h.used[w] = used | (1<<(nb&63)-1)<<i
@@ -59,9 +71,13 @@ func (h *Heap) Alloc(n uint32) uint32 {
 	h.amount += nb
 	h.allocs++
 	p := h.pool + b*BlockBytes
-	// Not clear: for the usual 1 to 3 blocks its call costs more than the stores.
-	for blank := h.dwords[p>>3 : p>>3+nb*2]; len(blank) >= 2; blank = blank[2:] {
-		blank[0], blank[1] = 0, 0
+	if hollow {
+		h.hollow[b>>6] |= 1 << (b & 63)
+	} else {
+		// Not clear: for the usual 1 to 3 blocks its call costs more than the stores.
+		for blank := h.dwords[p>>3 : p>>3+nb*2]; len(blank) >= 2; blank = blank[2:] {
+			blank[0], blank[1] = 0, 0
+		}
 	}
 	if h.Trace != nil {
 		h.Trace(OpAlloc, p, n, 0)
@@ -71,11 +87,11 @@ func (h *Heap) Alloc(n uint32) uint32 {
 
 // AllocFinal is Alloc with the finaliser bit set, if the heap has finalisers.
 func (h *Heap) AllocFinal(n uint32) uint32 {
-	return h.allocSlow(n, true)
+	return h.allocSlow(n, true, false)
 }
 
-// allocSlow is Alloc in full.
-func (h *Heap) allocSlow(n uint32, final bool) uint32 {
+// allocSlow is alloc in full.
+func (h *Heap) allocSlow(n uint32, final, hollow bool) uint32 {
 	// A size within 15 of 2^32 wraps to no blocks, as it does on the device.
 	nb := (n + (BlockBytes - 1)) >> 4
 	if nb == 0 || h.lockDepth != 0 {
@@ -107,7 +123,11 @@ func (h *Heap) allocSlow(n uint32, final bool) uint32 {
 		h.nfinal++
 	}
 	p := h.pool + b*BlockBytes
-	clear(h.dwords[p>>3 : p>>3+nb*2])
+	if hollow {
+		h.hollow[b>>6] |= 1 << (b & 63)
+	} else {
+		clear(h.dwords[p>>3 : p>>3+nb*2])
+	}
 	if h.Trace != nil {
 		h.Trace(OpAlloc, p, n, 0)
 	}
@@ -139,6 +159,9 @@ func (h *Heap) Free(p uint32) {
 	h.head[w] = head &^ (1 << i)
 	if h.nfinal != 0 {
 		h.clearFinal(b)
+	}
+	if h.hollow != nil {
+		h.hollow[w] &^= 1 << i
 	}
 	h.nfree += n
 	if h.lastLen == 0 && used<<1>>i&1 != 0 {
@@ -197,7 +220,7 @@ func (h *Heap) grow(p, b, have, want, n uint32, allowMove bool) uint32 {
 			return h.failed(p, n)
 		}
 		h.pinned = p
-		q := h.allocSlow(n, h.final != nil && h.final[b>>6]>>(b&63)&1 != 0)
+		q := h.allocSlow(n, h.final != nil && h.final[b>>6]>>(b&63)&1 != 0, false)
 		h.pinned = 0
 		if q != 0 {
 			copy(h.dwords[q>>3:], h.dwords[p>>3:p>>3+have*2])

@@ -62,7 +62,7 @@ func (h *Heap) checkHints() error {
 
 // A Snapshot is a copy of a heap's memory and counters.
 type Snapshot struct {
-	dwords                             []uint64
+	dwords, hollow                     []uint64
 	nfree, nfinal                      uint32
 	lockDepth, threshold, amount       uint32
 	failAt, failRun, allocs, collects  uint64
@@ -74,6 +74,7 @@ type Snapshot struct {
 func (h *Heap) Snapshot() *Snapshot {
 	s := &Snapshot{
 		dwords: append([]uint64(nil), h.dwords...),
+		hollow: append([]uint64(nil), h.hollow...),
 		nfree:  h.nfree, nfinal: h.nfinal,
 		lockDepth: h.lockDepth, threshold: h.threshold, amount: h.amount,
 		failAt: h.failAt, failRun: h.failRun, allocs: h.allocs, collects: h.collects,
@@ -92,6 +93,10 @@ func (h *Heap) Restore(s *Snapshot) error {
 			s.blocks, s.length, h.nblocks, len(h.bytes))
 	}
 	copy(h.dwords, s.dwords)
+	h.hollow = append(h.hollow[:0], s.hollow...)
+	if len(h.hollow) == 0 {
+		h.hollow = nil
+	}
 	h.nfree, h.nfinal = s.nfree, s.nfinal
 	h.lockDepth, h.threshold, h.amount = s.lockDepth, s.threshold, s.amount
 	h.failAt, h.failRun, h.allocs, h.collects = s.failAt, s.failRun, s.allocs, s.collects

@@ -50,6 +50,9 @@ func (m *Marker) mark(v uint32) bool {
 		return false
 	}
 	h.used[w] &^= bit
+	if h.isHollow(b) {
+		return true
+	}
 	if m.depth < len(m.stack) {
 		m.stack[m.depth] = b
 		m.depth++
@@ -75,7 +78,9 @@ func (m *Marker) drain() {
 		for w := from; w < uint32(len(h.used)); w++ {
 			// what gets marked behind the current bit is either on the stack or lost
 			for marked := h.head[w] &^ h.used[w]; marked != 0; marked &= marked - 1 {
-				m.scan(w<<6 + uint32(bits.TrailingZeros64(marked)))
+				if b := w<<6 + uint32(bits.TrailingZeros64(marked)); !h.isHollow(b) {
+					m.scan(b)
+				}
 				for m.depth > 0 {
 					m.depth--
 					m.scan(m.stack[m.depth])
@@ -199,6 +204,9 @@ func (h *Heap) sweep() (freed int) {
 		follow = carry | live>>63
 		freed += bits.OnesCount64(head & used)
 		h.head[w] = live
+		if h.hollow != nil {
+			h.hollow[w] &= live
+		}
 		h.used[w] = live | kept
 		free += 64 - uint32(bits.OnesCount64(live|kept))
 	}

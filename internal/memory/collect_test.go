@@ -225,3 +225,49 @@ func TestSwept(t *testing.T) {
 		t.Errorf("called %d times, want once", calls)
 	}
 }
+
+// TestReserve: such an allocation takes blocks like any other, is kept and freed
+// like any other, but its words are neither cleared nor looked at.
+func TestReserve(t *testing.T) {
+	h := New(Config{HeapBytes: 32768})
+	words := h.Words()
+	p := h.Alloc(48)
+	words[p/4] = 0xffff_ffff
+	h.Free(p)
+	if q := h.Reserve(40); q != p || words[q/4] != 0xffff_ffff {
+		t.Fatalf("reserved %#x, want %#x with the word that was there: %#x", q, p, words[q/4])
+	}
+	target := h.Alloc(16)
+	words[p/4] = target
+	kept := true
+	h.SetRoots(func(m *Marker) {
+		if kept {
+			m.Word(p)
+		}
+	})
+	if freed := h.Collect(); freed != 1 || h.Live(target) || h.Size(p) != 48 {
+		t.Errorf("a collection freed %d, what only the reserved words name: %v; size %d", freed, h.Live(target), h.Size(p))
+	}
+	kind := func(uint32) byte { return 'X' }
+	if b := h.blockAt(p); h.letter(b, kind) != 'h' {
+		t.Errorf("drawn as %c", h.letter(b, kind))
+	}
+	snap := h.Snapshot()
+	kept = false
+	if h.Collect() != 1 || h.isHollow(h.blockAt(p)) {
+		t.Error("it survives without a root")
+	}
+	if q := h.Alloc(40); q != p || words[q/4] != 0 {
+		t.Errorf("allocated %#x with %#x after it", q, words[q/4])
+	}
+	if err := h.Restore(snap); err != nil || !h.isHollow(h.blockAt(p)) {
+		t.Error("a snapshot does not bring it back", err)
+	}
+	h.Free(p)
+	if h.isHollow(h.blockAt(p)) || h.MemAlloc() != 0 {
+		t.Error("it is not free")
+	}
+	if err := h.Check(); err != nil {
+		t.Error(err)
+	}
+}

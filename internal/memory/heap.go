@@ -101,6 +101,10 @@ type Heap struct {
 
 	used, head, final []uint64 // bit planes, one bit a block; final is nil without finalisers
 
+	// hollow has a bit for each head whose content is elsewhere; nil before the
+	// first. It is no part of the arena, as the device has no such thing.
+	hollow []uint64
+
 	dwords  []uint64 // the arena
 	pool    uint32   // address of block 0
 	nblocks uint32
@@ -216,6 +220,7 @@ func (h *Heap) Reset() {
 	clear(h.used)
 	clear(h.head)
 	clear(h.final)
+	clear(h.hollow)
 	last := len(h.used) - 1
 	h.used[last] = h.padding()
 	h.head[last] = h.padding()
@@ -230,6 +235,8 @@ func (h *Heap) forgetHints() {
 	h.hint = [numClasses]uint32{}
 	h.lastLen = 0
 }
+
+func (h *Heap) isHollow(b uint32) bool { return h.hollow != nil && h.hollow[b>>6]>>(b&63)&1 != 0 }
 
 // padding is the bits of the last word of a plane that belong to no block.
 func (h *Heap) padding() uint64 { return ^uint64(0) << (h.nblocks & 63) }

@@ -69,7 +69,7 @@ const dumpBlocksPerLine = 64
 
 // Dump writes the map of blocks that micropython.mem_info(1) prints, lines
 // ending in \n: '.' for a free block, '=' for a tail and for a head what kind
-// returns for its address, 'h' without kind.
+// returns for its address, 'h' without kind and for what Reserve gave.
 func (h *Heap) Dump(w io.Writer, kind func(addr uint32) byte) error {
 	out := bufio.NewWriter(w)
 	fmt.Fprintf(out, "GC memory layout; from %x:", h.pool)
@@ -100,7 +100,7 @@ func (h *Heap) letter(b uint32, kind func(addr uint32) byte) byte {
 		return '='
 	case !used:
 		return 'm'
-	case kind == nil:
+	case kind == nil, h.isHollow(b):
 		return 'h'
 	}
 	return kind(h.pool + b*BlockBytes)

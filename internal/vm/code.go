@@ -227,6 +227,10 @@ func (vm *VM) alive(addr uint32) bool {
 	return addr >= vm.stackHi || vm.heap.Live(addr)
 }
 
+// leakedFrame is the size of the largest frame that C takes from its own stack, or
+// has malloc give and never frees: 44 bytes of state behind five words.
+const leakedFrame = 64
+
 // maxState bounds the slots of a frame; a heap has no room for more.
 const maxState = 1 << 26
 
@@ -254,7 +258,7 @@ func (vm *VM) decode(addr, table uint32) *Code {
 	}
 	state := 4*c.nState + 12*c.nExc
 	c.bytes = 20 + state
-	if state <= 44 {
+	if c.bytes <= leakedFrame {
 		c.leak = vm.opt.NoAlloca
 		c.onStack = !vm.opt.NoAlloca
 	}

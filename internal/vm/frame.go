@@ -132,13 +132,20 @@ func (vm *VM) enterArgs(fun Value, args *Value, n int) *frame {
 }
 
 // makeRoom gives the address of a frame, all zero, its block in the heap, or 0, and
-// the end of the stack region with it.
+// the end of the stack region with it. A small frame that is left to the collector
+// takes its block like any other, but lies in the stack region while it is used:
+// else a program of small calls would write its way through the whole heap, and
+// nothing can point into such a block.
 func (vm *VM) makeRoom(c *Code) (at, block, stack uint32) {
 	if vm.cstack+c.cost > vm.opt.StackLimit {
 		vm.raiseRecursion()
 	}
 	stack = vm.stack
-	if !c.onStack {
+	if c.leak {
+		if block = vm.heap.Reserve(c.bytes); block == 0 {
+			vm.memoryError(c.bytes)
+		}
+	} else if !c.onStack {
 		if block = vm.heap.Alloc(c.bytes); block != 0 {
 			return block, block, stack
 		}
@@ -156,7 +163,7 @@ func (vm *VM) makeRoom(c *Code) (at, block, stack uint32) {
 	for ; len(blank) >= 2; blank = blank[2:] {
 		blank[0], blank[1] = 0, 0
 	}
-	return at, 0, stack
+	return at, block, stack
 }
 
 // push makes a frame whose memory is ready the running one.

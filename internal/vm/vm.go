@@ -180,7 +180,7 @@ func (vm *VM) mapArena() {
 // hosted reference allows deep recursion.
 func stackRegion(o *Options) uint32 {
 	if o.NoAlloca {
-		return 1024
+		return 1024 + uint32(o.StackLimit/o.FrameCost+1)*leakedFrame
 	}
 	return uint32(o.StackLimit)
 }
