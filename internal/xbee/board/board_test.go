@@ -333,3 +333,33 @@ func TestWatchdog(t *testing.T) {
 		t.Error("runs on")
 	}
 }
+
+func TestOutside(t *testing.T) {
+	b := newBench(t)
+	b.ConfigureAT(D1, 2, 0, 0)
+	b.Ramp(D1, 1000, 2000, 10)
+	var got []int
+	for range 4 {
+		got = append(got, b.Millivolts(D1))
+		b.now += 4
+	}
+	if want := []int{1000, 1400, 1800, 2000}; !slices.Equal(got, want) {
+		t.Errorf("ramp %v, want %v", got, want)
+	}
+	b.ConfigureAT(D0, 3, 0, 0)
+	b.Press(D0, 100)
+	pressed := !b.Read(D0)
+	b.now += 100
+	if !pressed || !b.Read(D0) {
+		t.Error("a press does not come and go")
+	}
+	b.Press(D0, 0)
+	b.now += 1e9
+	if b.Read(D0) {
+		t.Error("a press without a time ends")
+	}
+	b.LetGo(D0)
+	if !b.Read(D0) {
+		t.Error("it is not released")
+	}
+}

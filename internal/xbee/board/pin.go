@@ -53,8 +53,31 @@ type pin struct {
 	duty     int  // of PulseOut; -1: never set
 	own      bool // set by a program: the AT settings of PR and PD do not count
 
-	driven     bool // from outside
-	millivolts int
+	outside drive
+}
+
+// drive is what is connected to a pin's wire from outside.
+type drive struct {
+	on       bool
+	from, to int   // millivolts, at start and over µs later
+	start    int64 // µs
+	over     int64
+	until    int64 // when it is disconnected again; 0: never
+}
+
+// level is the voltage it puts on the wire, if any.
+func (d *drive) level(now func() int64) (millivolts int, ok bool) {
+	if !d.on || d.over == 0 && d.until == 0 {
+		return d.to, d.on
+	}
+	t := now()
+	if d.until != 0 && t >= d.until {
+		return 0, false
+	}
+	if since := t - d.start; since < d.over {
+		return d.from + int(int64(d.to-d.from)*since/d.over), true
+	}
+	return d.to, true
 }
 
 // Setup is a change of a pin's configuration.
@@ -205,9 +228,10 @@ func (b *Board) Millivolts(p Pin) int {
 		}
 		return 0
 	}
+	if mv, ok := t.outside.level(b.now); ok {
+		return mv
+	}
 	switch {
-	case t.driven:
-		return t.millivolts
 	case pinTable[p].button && t.pull != PullDown:
 		return SupplyMillivolts
 	case b.I2C.pulledUp() && (t.function == I2CClock || t.function == I2CData):
@@ -304,7 +328,20 @@ func (b *Board) SetDuty(p Pin, duty int) {
 // Drive puts a voltage on a pin's wire from outside. What the module drives wins
 // over it, as a series resistor on a bench would have it.
 func (b *Board) Drive(p Pin, millivolts int) {
-	b.pins[p].driven, b.pins[p].millivolts = true, millivolts
+	b.pins[p].outside = drive{on: true, to: millivolts}
+}
+
+// Ramp moves the voltage on a pin's wire evenly, from now on.
+func (b *Board) Ramp(p Pin, from, to int, microseconds int64) {
+	b.pins[p].outside = drive{on: true, from: from, to: to, start: b.now(), over: microseconds}
+}
+
+// Press pulls a pin to ground for a time, as a button does; 0 is until LetGo.
+func (b *Board) Press(p Pin, microseconds int64) {
+	b.pins[p].outside = drive{on: true}
+	if microseconds > 0 {
+		b.pins[p].outside.until = b.now() + microseconds
+	}
 }
 
 // DriveLevel puts a high or a low level on a pin's wire from outside.
@@ -317,7 +354,7 @@ func (b *Board) DriveLevel(p Pin, high bool) {
 }
 
 // LetGo disconnects what Drive had connected.
-func (b *Board) LetGo(p Pin) { b.pins[p].driven = false }
+func (b *Board) LetGo(p Pin) { b.pins[p].outside = drive{} }
 
 // Output is the level that the module itself gives a pin, and whether it gives
 // any.
