@@ -16,6 +16,7 @@ import (
 	"github.com/skep-sim/skep/internal/xbee"
 	"github.com/skep-sim/skep/internal/xbee/flash"
 	"github.com/skep-sim/skep/internal/xbee/profile"
+	"github.com/skep-sim/skep/internal/xbee/script"
 )
 
 // deviceFlags are the same wherever a device is made.
@@ -29,6 +30,7 @@ type deviceFlags struct {
 	Cloud   string `help:"local: names of AWS IoT endpoints lead to the local AWS IoT; off: they do not." enum:"local,off" default:"local"`
 	Net     string `help:"host: the rest of the world is the host's network; none: there is none." enum:"host,none" default:"host"`
 	Clock   string `help:"real, or virtual: sleeping costs no time." enum:"real,virtual" default:"real"`
+	Script  string `help:"Text that says what happens to the module and when, such as: at 5s press D0. See docs/world-script.md." placeholder:"FILE"`
 	Seed    uint64 `help:"Seed of everything random in a virtual world, and of the module's serial number." default:"1"`
 }
 
@@ -59,6 +61,10 @@ func (f *deviceFlags) open(s setup) (m *machine, err error) {
 		return nil, err
 	}
 	if err := checkHeap(f.Heap); err != nil {
+		return nil, err
+	}
+	play, err := f.readScript()
+	if err != nil {
 		return nil, err
 	}
 	dir := ""
@@ -102,7 +108,22 @@ func (f *deviceFlags) open(s setup) (m *machine, err error) {
 		Features: f.features(), Settings: s.settings, Autostart: s.autostart, NoREPL: s.noREPL,
 		Note: func(text string) { fmt.Fprintln(s.stderr, "skep:", text) },
 	})
+	if play != nil {
+		m.device.Play(play)
+	}
 	return m, nil
+}
+
+// readScript reads the script of --script; nil if there is none.
+func (f *deviceFlags) readScript() (*script.Script, error) {
+	if f.Script == "" {
+		return nil, nil
+	}
+	text, err := os.ReadFile(f.Script)
+	if err != nil {
+		return nil, fmt.Errorf("--script: %w", err)
+	}
+	return script.Parse(f.Script, string(text))
 }
 
 // files are the application's own and, if it is a thing of the local AWS IoT and

@@ -58,7 +58,7 @@ func (r *runCmd) Run(ctx context.Context) error {
 	if err := t.failed(); err != nil {
 		return err
 	}
-	if result.Failed || !result.Ran && !r.Stay {
+	if result.Failed || !result.Ran && !result.Off && !r.Stay {
 		return exitStatus(1)
 	}
 	return nil

@@ -7,6 +7,10 @@
 package xbee
 
 import (
+	"io"
+	"strings"
+	"time"
+
 	"github.com/skep-sim/skep/internal/repl"
 	"github.com/skep-sim/skep/internal/syntax"
 	"github.com/skep-sim/skep/internal/vm"
@@ -17,13 +21,11 @@ import (
 	"github.com/skep-sim/skep/internal/xbee/modem"
 	"github.com/skep-sim/skep/internal/xbee/profile"
 	"github.com/skep-sim/skep/internal/xbee/pymod"
+	"github.com/skep-sim/skep/internal/xbee/script"
 	"github.com/skep-sim/skep/internal/xbee/serial"
 	"github.com/skep-sim/skep/internal/xbee/task"
 	"github.com/skep-sim/skep/internal/xbee/transparent"
 	"github.com/skep-sim/skep/internal/xbee/uart"
-	"io"
-	"strings"
-	"time"
 )
 
 // Config is what a device is made of.
@@ -49,6 +51,12 @@ type Config struct {
 	Autostart bool
 	// NoREPL powers the device off when main has ended.
 	NoREPL bool
+	// Attended: somebody may give the power back that CutPower took away. Else
+	// the run ends when the script will not.
+	Attended bool
+	// SecondaryOut takes what the module sends on its secondary UART (nil: it is
+	// kept until somebody takes it).
+	SecondaryOut func(b []byte)
 	// Note takes remarks for the person at the host: which rule caused a failure,
 	// and what to do. Each is handed over once (may be nil).
 	Note func(text string)
@@ -72,6 +80,15 @@ type Device struct {
 	console  *console
 	repl     *repl.REPL
 
+	around      surroundings
+	outside     outside
+	modemEvents *modem.Subscription // nil without power
+	sentSMS     []modem.SMS
+	wire        wire
+
+	powered  bool
+	restored chan struct{} // the power has come back
+	dark     bool          // there is none
 	off      chan struct{}
 	skipMain bool // the next session does not start main
 	noted    map[string]bool
@@ -85,13 +102,21 @@ type Result struct {
 	Ran bool
 	// Failed: it ended by an exception other than SystemExit.
 	Failed bool
+	// Off: the device was switched off, by PowerOff or by its script.
+	Off bool
 }
 
 // New makes a device, powered off.
 func New(c Config) *Device {
 	d := &Device{conf: c, off: make(chan struct{}, 1), noted: make(map[string]bool)}
 	d.profile = &d.conf.Profile
-	d.hardware = board.New(c.World.Clock().Ticks)
+	d.world = c.World
+	d.hardware = board.New(func() int64 { return world.Uptime(c.World.Clock()).Microseconds() })
+	d.around.usb = c.World.Power().Supply() == world.USB
+	d.wire = wire{Stream: c.World.Serial(), d: d}
+	d.restored, d.outside.news = make(chan struct{}, 1), make(chan struct{}, 1)
+	d.powered, d.dark = true, true
+	d.listen()
 	return d
 }
 
@@ -107,8 +132,8 @@ type powerOff struct{}
 // that again.
 func (d *Device) connect() (disconnect func()) {
 	d.tasks = task.New(d.conf.World.Clock())
-	d.world = d.conf.World.WithClock(d.tasks.Clock())
-	d.uart = uart.New(d.world.Serial(), d.tasks)
+	d.world = d.conf.World.WithClock(d.tasks.Clock()).WithPower(&d.around)
+	d.uart = uart.New(&d.wire, d.tasks)
 	d.console = newConsole(d.uart, d.world.Clock())
 	d.tasks.MainOnly(d.console.pressed)
 	return func() {
@@ -122,6 +147,16 @@ func (d *Device) connect() (disconnect func()) {
 // has ended.
 func (d *Device) Run() Result {
 	defer d.connect()()
+	d.outside.begun = world.Uptime(d.world.Clock())
+	d.outside.open()
+	defer func() {
+		d.dark = true
+		d.outside.close()
+	}()
+	d.runScript() // what is so from the beginning
+	if !d.waitForPower() {
+		return d.result
+	}
 	d.powerOn(pymod.PowerOnReset)
 	for {
 		again, reset := d.session()
@@ -135,6 +170,9 @@ func (d *Device) Run() Result {
 			continue
 		}
 		d.tasks.Stop()
+		if !d.waitForPower() {
+			return d.result
+		}
 		d.world.Clock().Sleep(resetTime)
 		d.powerOn(reset.Cause)
 	}
@@ -155,6 +193,7 @@ func (d *Device) powerOn(cause pymod.ResetCause) {
 	d.modem = modem.New(modem.Config{
 		Profile: d.profile, World: w, Serial: d.conf.Serial, Interrupt: d.console.pressed, Note: d.note,
 	})
+	d.settle()
 	d.regs = at.New(fw.registers, d.profile, (*state)(d), d.conf.Flash.Blob("registers"))
 	for _, setting := range d.conf.Settings {
 		if _, err := d.regs.Command(setting); err != nil {
@@ -167,7 +206,9 @@ func (d *Device) powerOn(cause pymod.ResetCause) {
 		Profile: d.profile, World: w, Flash: d.conf.Flash, Registers: d.regs, Modem: d.modem,
 		Hardware: d.hardware, Cwd: flash.Root, Cause: cause, Note: d.note, Interrupt: d.console.pressed,
 		PoweredOn: w.Clock().Ticks(), Registered: d.modem.IsConnected, Asleep: d.fallAsleep, Awake: d.wakeUp,
-		LookUp: func() { notify(d.console.pressed) },
+		LookUp:      func() { notify(d.console.pressed) },
+		NetworkTime: func() time.Duration { return d.around.offset },
+		WakePin:     func() (bool, <-chan struct{}) { return d.hardware.WakeHigh(), d.hardware.Woken() },
 	}
 	d.wirePins()
 	d.weakSupply()
@@ -193,6 +234,10 @@ func (d *Device) powerOn(cause pymod.ResetCause) {
 	d.console.other, d.console.idle = terminal{d.vm, d.board}, d.idle
 	d.repl = repl.New(d.vm, d.console, repl.Config{Banner: d.banner(), NumberedPaste: true})
 	d.startSerial()
+	d.tasks.Go("modem", func() { d.modem.Watch(d.tasks.Background(), nil) })
+	d.tasks.Go("watchdog", d.watch)
+	d.tasks.Go("outside", d.attend)
+	d.happened(script.Event{Kind: script.Booted})
 }
 
 func (d *Device) banner() string {
@@ -235,6 +280,12 @@ func (d *Device) session() (again bool, reset pymod.Reset) {
 			return
 		}
 		if r == any(powerOff{}) {
+			d.result.Off = true
+			return
+		}
+		if s, ok := r.(sudden); ok {
+			d.lose()
+			again, reset = true, pymod.Reset{Kind: pymod.HardReset, Cause: s.cause}
 			return
 		}
 		if r == any(nobodyTypes{}) {
@@ -384,6 +435,5 @@ func (d *Device) poll() {
 		d.console.hit = false
 		d.vm.KeyboardInterrupt()
 	}
-	d.board.Bite()
 	d.board.Pump(d.vm)
 }

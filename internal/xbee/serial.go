@@ -10,6 +10,7 @@ import (
 	"github.com/skep-sim/skep/internal/xbee/flash"
 	"github.com/skep-sim/skep/internal/xbee/modem"
 	"github.com/skep-sim/skep/internal/xbee/pymod"
+	"github.com/skep-sim/skep/internal/xbee/script"
 	"github.com/skep-sim/skep/internal/xbee/serial"
 	"github.com/skep-sim/skep/internal/xbee/transparent"
 )
@@ -51,9 +52,15 @@ func (d *Device) modeChanged() {
 func (d *Device) fallAsleep() {
 	d.modem.LoseConnections()
 	d.port.Hold(true)
+	d.hardware.SetAsleep(true)
+	d.happened(script.Event{Kind: script.FellAsleep})
 }
 
-func (d *Device) wakeUp() { d.port.Hold(false) }
+func (d *Device) wakeUp() {
+	d.port.Hold(false)
+	d.hardware.SetAsleep(false)
+	d.happened(script.Event{Kind: script.WokeUp})
+}
 
 // terminal is the stream of uos.dupterm as the console sees it.
 type terminal struct {

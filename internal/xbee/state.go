@@ -228,4 +228,4 @@ func (s *state) Applied(names []string) {
 	d.pinsApplied(names)
 }
 
-func (s *state) onUSB() bool { return s.conf.World.Power().Supply() == world.USB }
+func (s *state) onUSB() bool { return s.world.Power().Supply() == world.USB }

@@ -24,6 +24,7 @@ type Board struct {
 	joined  func() bool
 	signal  func() (dBm int, heard bool)
 	changed func(Pin, bool)
+	woken   chan struct{}
 }
 
 // New is a board that has just been given power. now is the time in
@@ -31,7 +32,8 @@ type Board struct {
 func New(now func() int64) *Board {
 	b := &Board{now: now}
 	b.I2C.now = now
-	b.Watchdog.now = now
+	b.Watchdog.now, b.Watchdog.changed = now, make(chan struct{}, 1)
+	b.woken = make(chan struct{}, 1)
 	b.UART.init()
 	for p := range b.pins {
 		b.pins[p].duty = -1

@@ -206,6 +206,9 @@ func (b *Board) Write(p Pin, high bool) {
 	b.change(p, func() { b.pins[p].latch = high })
 }
 
+// High is the level of a pin's wire, whatever the pin is set to do.
+func (b *Board) High(p Pin) bool { return b.Millivolts(p) > thresholdMillivolts }
+
 // Latch is what a pin drives, or would drive as an output.
 func (b *Board) Latch(p Pin) bool { return b.pins[p].latch }
 
@@ -328,20 +331,38 @@ func (b *Board) SetDuty(p Pin, duty int) {
 // Drive puts a voltage on a pin's wire from outside. What the module drives wins
 // over it, as a series resistor on a bench would have it.
 func (b *Board) Drive(p Pin, millivolts int) {
-	b.pins[p].outside = drive{on: true, to: millivolts}
+	b.connect(p, drive{on: true, to: millivolts})
 }
+
+// connect changes what drives a pin from outside. The wake pin is heard when it
+// goes low.
+func (b *Board) connect(p Pin, d drive) {
+	was := b.Millivolts(p) > thresholdMillivolts
+	b.pins[p].outside = d
+	if p == D8 && was && b.Millivolts(p) <= thresholdMillivolts {
+		nudge(b.woken)
+	}
+}
+
+// Woken receives when the wake pin (D8) goes low. WakeHigh reports whether it is
+// high now, without which the module does not fall asleep.
+func (b *Board) Woken() <-chan struct{} { return b.woken }
+
+// WakeHigh is part of Woken.
+func (b *Board) WakeHigh() bool { return b.Millivolts(D8) > thresholdMillivolts }
 
 // Ramp moves the voltage on a pin's wire evenly, from now on.
 func (b *Board) Ramp(p Pin, from, to int, microseconds int64) {
-	b.pins[p].outside = drive{on: true, from: from, to: to, start: b.now(), over: microseconds}
+	b.connect(p, drive{on: true, from: from, to: to, start: b.now(), over: microseconds})
 }
 
 // Press pulls a pin to ground for a time, as a button does; 0 is until LetGo.
 func (b *Board) Press(p Pin, microseconds int64) {
-	b.pins[p].outside = drive{on: true}
+	d := drive{on: true}
 	if microseconds > 0 {
-		b.pins[p].outside.until = b.now() + microseconds
+		d.until = b.now() + microseconds
 	}
+	b.connect(p, d)
 }
 
 // DriveLevel puts a high or a low level on a pin's wire from outside.
@@ -354,7 +375,7 @@ func (b *Board) DriveLevel(p Pin, high bool) {
 }
 
 // LetGo disconnects what Drive had connected.
-func (b *Board) LetGo(p Pin) { b.pins[p].outside = drive{} }
+func (b *Board) LetGo(p Pin) { b.connect(p, drive{}) }
 
 // Output is the level that the module itself gives a pin, and whether it gives
 // any.

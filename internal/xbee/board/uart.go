@@ -71,10 +71,7 @@ func (u *UART) Deliver(b []byte) int {
 	}
 	n := min(len(b), uartQueue-len(u.in))
 	u.in = append(u.in, b[:n]...)
-	select {
-	case u.arrived <- struct{}{}:
-	default:
-	}
+	nudge(u.arrived)
 	return n
 }
 

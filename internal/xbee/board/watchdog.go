@@ -18,6 +18,8 @@ type Watchdog struct {
 	timeout  int64 // µs
 	deadline int64
 	response Response
+	// changed receives when it was started or stopped.
+	changed chan struct{}
 }
 
 // Start starts the watchdog, to bite timeout microseconds after it was last fed.
@@ -28,6 +30,7 @@ func (w *Watchdog) Start(timeout int64, r Response) bool {
 	}
 	w.running, w.timeout, w.response = true, timeout, r
 	w.Feed()
+	nudge(w.changed)
 	return true
 }
 
@@ -37,13 +40,29 @@ func (w *Watchdog) Feed() { w.deadline = w.now() + w.timeout }
 // Deadline is when it will bite; false while it is off.
 func (w *Watchdog) Deadline() (at int64, running bool) { return w.deadline, w.running }
 
-// Bites reports whether it is time, and what is to be done. It asks for the time
-// only while the watchdog runs.
+// Bites reports whether it is time, and what is to be done; the watchdog is off
+// then. It asks for the time only while the watchdog runs.
 func (w *Watchdog) Bites() (Response, bool) {
 	if !w.running || w.now() < w.deadline {
 		return 0, false
 	}
+	w.running = false
 	return w.response, true
 }
 
-func (w *Watchdog) stop() { w.running = false }
+// Changed receives when Deadline has another answer but for feeding, which only
+// puts it off.
+func (w *Watchdog) Changed() <-chan struct{} { return w.changed }
+
+func (w *Watchdog) stop() {
+	w.running = false
+	nudge(w.changed)
+}
+
+// nudge leaves a value in a channel of one place.
+func nudge(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}

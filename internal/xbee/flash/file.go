@@ -223,8 +223,14 @@ func (f *File) close() error {
 	if f.node == nil {
 		return nil
 	}
+	err := f.fs.flush(f.node)
+	f.drop()
+	return err
+}
+
+// drop closes the file as it is.
+func (f *File) drop() {
 	n, fs := f.node, f.fs
-	err := fs.flush(n)
 	f.node = nil
 	fs.open = slices.DeleteFunc(fs.open, func(o *File) bool { return o == f })
 	switch {
@@ -237,7 +243,16 @@ func (f *File) close() error {
 		n.data, n.secure = n.state.data, n.state.secure
 		n.state.dirty, n.state.data = false, nil
 	}
-	return err
+}
+
+// LosePower is what a loss of power does to the open files: they are closed, and
+// what they have not flushed is lost.
+func (fs *FS) LosePower() {
+	fs.d.mu.Lock()
+	defer fs.d.mu.Unlock()
+	for len(fs.open) > 0 {
+		fs.open[0].drop()
+	}
 }
 
 // CloseAll closes every open file, as a soft reset does, and returns the first

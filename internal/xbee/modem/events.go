@@ -16,13 +16,14 @@ const (
 	Online                        // there is an IP address
 	Offline                       // there is none any more
 	SMSArrived
+	SMSSent
 	LowPower // the modem has gone dormant (PSM)
 )
 
 // Event is something that has happened.
 type Event struct {
 	Kind EventKind
-	SMS  SMS // of SMSArrived
+	SMS  SMS // of SMSArrived and SMSSent
 }
 
 // maxEvents is how many events wait for a subscriber who does not come; then

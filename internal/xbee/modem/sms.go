@@ -41,6 +41,7 @@ func (m *Modem) SendSMS(phone, text string) Errno {
 	if len(m.outbox) > outboxLimit {
 		m.outbox = m.outbox[1:]
 	}
+	m.emit(Event{Kind: SMSSent, SMS: m.outbox[len(m.outbox)-1]})
 	if strings.TrimPrefix(phone, "+") == m.identity.Phone {
 		m.DeliverSMS(m.identity.Phone, text)
 	}

@@ -7,6 +7,8 @@
 package pymod
 
 import (
+	"time"
+
 	"github.com/skep-sim/skep/internal/vm"
 	"github.com/skep-sim/skep/internal/world"
 	"github.com/skep-sim/skep/internal/xbee/at"
@@ -48,6 +50,9 @@ type Board struct {
 	Asleep func()
 	// Awake is called when the module wakes up again (may be nil).
 	Awake func()
+	// NetworkTime is how far the network's time is from the World's (nil: it is
+	// the World's).
+	NetworkTime func() time.Duration
 	// Relay carries messages between the program and the serial port. A board
 	// without one makes one of its own.
 	Relay *relay.Relay

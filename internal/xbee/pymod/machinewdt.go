@@ -54,19 +54,18 @@ func startWDT(v *vm.VM, id, timeout, response int) {
 	}
 }
 
-// Bite does what the watchdog is to do if it was not fed: it panics with the
-// Reset. shutDown is called before a clean restart.
-func (b *Board) Bite() {
+// Bite is what the watchdog wants if it was not fed; false: nothing.
+func (b *Board) Bite() (Reset, bool) {
 	r, ok := b.Hardware.Watchdog.Bites()
 	if !ok {
-		return
+		return Reset{}, false
 	}
 	b.note("the watchdog bit: the program did not feed() it in time")
 	switch r {
 	case hw.RestartInterpreter:
-		panic(Reset{SoftReset, WatchdogReset})
+		return Reset{SoftReset, WatchdogReset}, true
 	case hw.ShutDownCleanly:
 		b.Modem.ShutDown()
 	}
-	panic(Reset{HardReset, WatchdogReset})
+	return Reset{HardReset, WatchdogReset}, true
 }

@@ -9,14 +9,17 @@ var epoch = time.Date(2000, time.January, 1, 0, 0, 0, 0, time.UTC)
 // network has told the time it counts from there since power-on
 // (device-facts.md 14 no. 20).
 func (b *Board) RTC() int64 {
-	c := b.World.Clock()
 	if !b.timeKnown && (b.Registered == nil || b.Registered()) {
 		b.timeKnown = true
 	}
 	if !b.timeKnown {
 		return b.uptime() / 1e6
 	}
-	return int64(c.Now().Sub(epoch) / time.Second)
+	now := b.World.Clock().Now()
+	if b.NetworkTime != nil {
+		now = now.Add(b.NetworkTime())
+	}
+	return int64(now.Sub(epoch) / time.Second)
 }
 
 // uptime is microseconds since power-on.

@@ -95,7 +95,9 @@ func newRigAt(t testing.TB, dev *flash.Device, level uint32, more ...func(*vm.Fi
 			Files:  &Importer{Board: r.board},
 			Note:   r.board.Note,
 			Poll: func() {
-				r.board.Bite()
+				if reset, bites := r.board.Bite(); bites {
+					panic(reset)
+				}
 				if r.vm != nil {
 					r.board.Pump(r.vm)
 				}

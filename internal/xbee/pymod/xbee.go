@@ -121,7 +121,7 @@ func sleepNow(v *vm.VM, timeout vm.Value, pinWakes bool) vm.Value {
 			v.RaiseMsg(vm.TypeValueError, "timeout_ms required")
 		}
 		fallAsleep()
-		if clock.Wait(left, changed) < 0 {
+		if clock.Sleep(left, changed) < 0 {
 			break
 		}
 	}

@@ -238,6 +238,9 @@ func (p *parser) step(s *Step) error {
 	if err := p.trigger(&s.trigger); err != nil {
 		return err
 	}
+	if !p.end() && !p.words[p.at].quoted {
+		s.types = strings.EqualFold(p.words[p.at].text, "serial")
+	}
 	do, err := p.action()
 	if err != nil {
 		return err

@@ -109,6 +109,17 @@ func (p *Player) Event(now time.Duration, e Event) (any bool) {
 	return any
 }
 
+// WillType reports whether the script may type something into the serial port
+// yet.
+func (p *Player) WillType() bool {
+	for i, s := range p.steps {
+		if waits := s.trigger.kind == once || s.trigger.kind == eachOne; s.types && waits && !p.state[i].done {
+			return true
+		}
+	}
+	return slices.ContainsFunc(p.waiting, func(d due) bool { return p.steps[d.step].types })
+}
+
 // Wants reports whether the script waits for events of a kind, which need not be
 // told otherwise.
 func (p *Player) Wants(k EventKind) bool {

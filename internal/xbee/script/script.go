@@ -78,6 +78,7 @@ type Step struct {
 
 	trigger trigger
 	do      func(c Control) error
+	types   bool // into the serial port
 }
 
 // Script is a text that was read. It never changes.
