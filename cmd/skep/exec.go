@@ -62,13 +62,21 @@ func (e *execCmd) Help() string {
 // hostedStack is the limit of the C stack, in bytes, of upstream's hosted builds.
 const hostedStack = 40000
 
-// interpreterOptions gives the options by the name they have on the command line.
-func interpreterOptions(name string) (vm.Options, int) {
-	switch name {
-	case "full":
+// interpreterOptions gives the options by the names they have on the command line.
+func interpreterOptions(name, release string) (vm.Options, int) {
+	v12 := release == "1.12"
+	switch {
+	case name == "full" && v12:
+		return hosted.Full12(), 1 << 20
+	case name == "full":
 		return hosted.Full(), 1 << 20
-	case "bare":
+	case name == "bare" && v12:
+		return hosted.Bare12(), 1 << 20
+	case name == "bare":
 		return hosted.Bare(), 1 << 20
+	}
+	if v12 {
+		return vm.XBee().WithRelease(12), 32768
 	}
 	return vm.XBee(), 32768
 }
@@ -77,15 +85,12 @@ func (e *execCmd) Run() error {
 	if err := checkHeap(e.Heap); err != nil {
 		return err
 	}
-	o, heap := interpreterOptions(e.Options)
+	o, heap := interpreterOptions(e.Options, e.Python)
 	if e.Heap != 0 {
 		heap = e.Heap
 		if heap > 65536 { // more memory than any module has: the stack of a PC goes with it
 			o.StackLimit = max(o.StackLimit, hostedStack)
 		}
-	}
-	if e.Python == "1.12" {
-		o = o.WithRelease(12)
 	}
 	src, name, err := readInput(e.File)
 	if err != nil {

@@ -41,7 +41,7 @@ type Config struct {
 // NewFirmware makes a firmware with the modules that need no device.
 func NewFirmware(o vm.Options) *vm.Firmware {
 	fw := vm.NewFirmware(o)
-	pylib.Standard(fw, pylib.SysConfig{Platform: "linux", Version: [3]int{1, 11, 0}, TextFiles: textFiles})
+	pylib.Standard(fw, pylib.SysConfig{Platform: "linux", Version: o.Release(), TextFiles: textFiles})
 	if o.Input {
 		repl.DeclareInput(fw, func(v *vm.VM) repl.Terminal { return v.State(terminalKey, nil).(*terminal) })
 	}
@@ -148,6 +148,9 @@ func RunOn(fw *vm.Firmware, c Config, src []byte, name string, argv []string) (s
 		}
 		v.ExecFile(src, name, v.MainDict())
 	})
+	if end := v.Try(func() { pylib.AtExit(v) }); exc == vm.Null {
+		exc = end
+	}
 	switch {
 	case exc == vm.Null:
 		return 0

@@ -31,10 +31,10 @@ func (k *typist) Write(b []byte) { k.out.Write(b) }
 
 func (k *typist) SetInterrupt(int) {}
 
-// promptFirmware is the small build with the texts its prompt prints.
-func promptFirmware() *vm.Firmware {
-	fw := vm.NewFirmware(hosted.Bare())
-	pylib.Standard(fw, pylib.SysConfig{Platform: "xbee", Version: [3]int{1, 11, 0}})
+// promptFirmware is a small build with the texts its prompt prints.
+func promptFirmware(o vm.Options) *vm.Firmware {
+	fw := vm.NewFirmware(o)
+	pylib.Standard(fw, pylib.SysConfig{Platform: "xbee", Version: o.Release()})
 	pylib.Help(fw, pylib.HelpText)
 	return fw.Seal()
 }
@@ -48,7 +48,7 @@ func typeInto(fw *vm.Firmware, heap int, in []byte) []byte {
 	v.StepLimit = stepLimit
 	v.InitSysLists()
 	p := repl.New(v, k, repl.Config{
-		Banner: "MicroPython v1.11 on DATE; BOARD with MCU\r\nType \"help()\" for more information.\r\n",
+		Banner: fmt.Sprintf("MicroPython v1.%d on DATE; BOARD with MCU\r\nType \"help()\" for more information.\r\n", fw.Options.Release()[1]),
 	})
 	p.Start()
 	p.Run()
@@ -57,25 +57,27 @@ func typeInto(fw *vm.Firmware, heap int, in []byte) []byte {
 
 // TestPrompt types the recorded sessions into the prompt of the small build.
 func TestPrompt(t *testing.T) {
-	fw := promptFirmware()
+	fw := promptFirmware(hosted.Bare())
 	c := &tally{run: "prompt"}
 	for _, r := range allRecordings(t) {
 		if r.category != "repl" {
 			continue
 		}
-		t.Run(r.name, func(t *testing.T) {
-			in, err := sourceOf(r.name + ".in")
-			if err != nil {
-				t.Fatal(err)
-			}
-			want, err := os.ReadFile("testdata/expected/" + r.name + ".out")
-			if err != nil {
-				t.Fatal(err)
-			}
-			c.check(t, r.name, firstDifference(typeInto(fw, r.heap, in), want))
-		})
+		t.Run(r.name, func(t *testing.T) { comparePrompt(t, c, fw, r, "testdata/expected/"+r.name+".out") })
 	}
 	c.report(t)
+}
+
+func comparePrompt(t *testing.T, c *tally, fw *vm.Firmware, r recording, expected string) {
+	in, err := sourceOf(r.name + ".in")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := os.ReadFile(expected)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.check(t, r.name, firstDifference(typeInto(fw, r.heap, in), want))
 }
 
 // TestMemInfo pastes a program into the prompt, as it was recorded, and compares
@@ -94,7 +96,7 @@ func TestMemInfo(t *testing.T) {
 		t.Fatal(err)
 	}
 	in := append([]byte{5}, bytes.ReplaceAll(src, []byte("\n"), []byte("\r"))...)
-	got := typeInto(promptFirmware(), 32768, append(in, 4))
+	got := typeInto(promptFirmware(hosted.Bare()), 32768, append(in, 4))
 	g, w := usedBytes(t, got), usedBytes(t, want)
 	if len(g) != 4 || len(w) != 4 {
 		t.Fatalf("%d and %d reports, want 4:\n%s", len(g), len(w), got)

@@ -8,13 +8,17 @@ import (
 )
 
 // The names that each reference holds in ROM: any other costs a program memory,
-// and dir() goes through them in this order. Both lists were read from the running
+// and dir() goes through them in this order. The lists were read from the running
 // builds that made the recordings.
 var (
 	//go:embed romnames/full.txt
 	fullNames string
 	//go:embed romnames/bare.txt
 	bareNames string
+	//go:embed romnames/full-1.12.txt
+	fullNames12 string
+	//go:embed romnames/bare-1.12.txt
+	bareNames12 string
 )
 
 // Full returns the options of the hosted reference, that which has nearly every
@@ -29,6 +33,21 @@ func Full() vm.Options {
 func Bare() vm.Options {
 	o := vm.Bare()
 	o.ROMNames = romNames(bareNames)
+	return o
+}
+
+// Full12 returns the options of the hosted reference built from v1.12.
+func Full12() vm.Options {
+	o := vm.Full().WithRelease(12)
+	o.WeakLinks, o.SysAtexit, o.MathIsClose = true, true, true
+	o.ROMNames = romNames(fullNames12)
+	return o
+}
+
+// Bare12 returns the options of the bare reference built from v1.12.
+func Bare12() vm.Options {
+	o := vm.Bare().WithRelease(12)
+	o.ROMNames = romNames(bareNames12)
 	return o
 }
 

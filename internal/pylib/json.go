@@ -38,9 +38,14 @@ func jsonLoad(v *vm.VM, stream vm.Value) vm.Value {
 	})
 }
 
-// jsonLoads takes str and bytes only, as v1.11 does.
+// jsonLoads takes str and bytes; in v1.12 anything with bytes in it.
 func jsonLoads(v *vm.VM, text vm.Value) vm.Value {
-	b := v.StrArg(text)
+	var b []byte
+	if v.Options().V12 {
+		b = v.Buffer(text, false)
+	} else {
+		b = v.StrArg(text)
+	}
 	return parseJSON(v, func() byte {
 		if len(b) == 0 {
 			return 0

@@ -68,6 +68,9 @@ func Math(fw *vm.Firmware) {
 	toBool("isfinite", func(f float64) bool { return !math.IsInf(f, 0) && f == f })
 	toBool("isinf", func(f float64) bool { return math.IsInf(f, 0) })
 	toBool("isnan", math.IsNaN)
+	if o.MathIsClose {
+		isClose(fw, m)
+	}
 	toInt("trunc", math.Trunc)
 	scaled := func(name string, by float32) {
 		m.Add(name, fw.Func1(name, func(v *vm.VM, a vm.Value) vm.Value { return v.NewFloat(v.Float(a) * by) }))
@@ -146,4 +149,29 @@ func mathModf(v *vm.VM, a vm.Value) vm.Value {
 	}
 	f := v.NewFloat(float32(frac))
 	return v.NewTuple(f, v.NewFloat(float32(whole)))
+}
+
+// isClose declares math.isclose.
+func isClose(fw *vm.Firmware, m *vm.ModuleDef) {
+	spec := []vm.Arg{
+		{Name: fw.Q(""), Required: true}, {Name: fw.Q(""), Required: true},
+		{Name: fw.Q("rel_tol"), KwOnly: true}, {Name: fw.Q("abs_tol"), KwOnly: true, Obj: vm.SmallInt(0)},
+	}
+	m.Add("isclose", fw.FuncKw("isclose", 2, func(v *vm.VM, args, kw []vm.Value) vm.Value {
+		var vals [4]vm.ArgVal
+		v.ParseArgs(args, kw, spec, vals[:])
+		a, b := v.Float(vals[0].Obj), v.Float(vals[1].Obj)
+		rel := float32(1e-9)
+		if vals[2].Obj != vm.Null {
+			rel = v.Float(vals[2].Obj)
+		}
+		abs := v.Float(vals[3].Obj)
+		if rel < 0 || abs < 0 {
+			mathError(v)
+		}
+		fabs := func(f float32) float32 { return float32(math.Abs(float64(f))) }
+		difference := fabs(a - b)
+		return vm.Bool(a == b || !isInf(difference) &&
+			(difference <= abs || difference <= fabs(rel*a) || difference <= fabs(rel*b)))
+	}))
 }

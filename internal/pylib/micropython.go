@@ -43,7 +43,11 @@ func MicroPython(fw *vm.Firmware) {
 	if o.Scheduler {
 		m.Add("schedule", fw.Func2("schedule", func(v *vm.VM, f, arg vm.Value) vm.Value {
 			if !v.Schedule(f, arg) {
-				v.RaiseMsg(vm.TypeRuntimeError, "schedule stack full")
+				text := "schedule stack full"
+				if o.V12 {
+					text = "schedule queue full"
+				}
+				v.RaiseMsg(vm.TypeRuntimeError, text)
 			}
 			return vm.None
 		}))

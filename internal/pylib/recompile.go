@@ -30,11 +30,14 @@ type reProg struct {
 	code []byte
 	len  int // number of instructions
 	subs int // number of groups
+	// escapes: a backslash in [...] makes what follows ordinary, as in v1.12
+	escapes bool
 }
 
 // compileRegex compiles an expression. size is how many bytes the device sets
 // aside for the code, or -1 where it finds the error before that.
-func compileRegex(re []byte) (p reProg, size int, ok bool) {
+func compileRegex(re []byte, escapes bool) (p reProg, size int, ok bool) {
+	p.escapes = escapes
 	p.code = []byte{reRSplit, 3, reAny, reJmp, 0xfb, reSave, 0}
 	p.len = 4
 	end, ok := p.compile(re, 0)
@@ -153,6 +156,9 @@ func (p *reProg) class(re []byte, i int) (int, bool) {
 	p.len++
 	n := 0
 	for ; cAt(re, i) != ']'; i++ {
+		if p.escapes && cAt(re, i) == '\\' {
+			i++
+		}
 		if cAt(re, i) == 0 {
 			return i, false
 		}

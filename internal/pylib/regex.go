@@ -75,7 +75,9 @@ func Regex(fw *vm.Firmware) {
 			return x.sub(v, x.compile(v, args[:1]), args)
 		}))
 	}
-	m.Int("DEBUG", reDebug)
+	if o.RegexDebug {
+		m.Int("DEBUG", reDebug)
+	}
 	weakLink(fw, "re", m)
 }
 
@@ -88,13 +90,13 @@ func cString(b []byte) []byte {
 }
 
 func (x *regex) compile(v *vm.VM, args []vm.Value) vm.Value {
-	p, size, ok := compileRegex(cString(v.StrArg(args[0])))
+	p, size, ok := compileRegex(cString(v.StrArg(args[0])), v.Options().V12)
 	o := uint32(0)
 	if size >= 0 {
 		o = v.Alloc(reHeader + uint32(size))
 	}
 	flags := 0
-	if len(args) > 1 && size >= 0 {
+	if len(args) > 1 && size >= 0 && v.Options().RegexDebug {
 		flags = v.Int(args[1])
 	}
 	if !ok {

@@ -21,9 +21,9 @@ func Standard(fw *vm.Firmware, sys SysConfig) {
 }
 
 // weakLink makes the plain name of a module find it where the firmware has weak
-// links.
+// links. In v1.12 they need no names (see vm.ModuleDef).
 func weakLink(fw *vm.Firmware, name string, m *vm.ModuleDef) {
-	if fw.Options.WeakLinks {
+	if fw.Options.WeakLinks && !fw.Options.V12 {
 		fw.Alias(name, m, true)
 	}
 }

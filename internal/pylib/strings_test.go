@@ -140,7 +140,7 @@ func FuzzRegex(f *testing.F) {
 		f.Add([]byte(s), []byte("abcabcdx1"))
 	}
 	f.Fuzz(func(t *testing.T, re, text []byte) {
-		p, size, ok := compileRegex(cString(re))
+		p, size, ok := compileRegex(cString(re), false)
 		if !ok {
 			return
 		}

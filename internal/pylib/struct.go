@@ -84,6 +84,15 @@ func (f format) size() (items, total int) {
 	return items, total
 }
 
+// skewOf is how far a buffer is off the alignment of the native layout. v1.12
+// aligns within the buffer, whatever its address.
+func skewOf(v *vm.VM, b []byte) int {
+	if v.Options().V12 {
+		return 0
+	}
+	return v.Misalignment(b)
+}
+
 // place returns the bytes of the next value at *pos. In the native layout its
 // address is aligned; skew is how far the buffer itself is off.
 func (f *format) place(b []byte, pos *int, code byte, skew int) []byte {
@@ -129,7 +138,7 @@ func structUnpack(v *vm.VM, args []vm.Value) vm.Value {
 		tooSmall(v)
 	}
 	items := v.TupleItems(t)
-	skew, pos := v.Misalignment(b), 0
+	skew, pos := skewOf(v, b), 0
 	for i := 0; i < n; {
 		count, code := f.next()
 		if code == 's' {
@@ -148,7 +157,7 @@ func structUnpack(v *vm.VM, args []vm.Value) vm.Value {
 
 // pack writes values; what has no format or no value is left out.
 func pack(v *vm.VM, f format, b []byte, vals []vm.Value) {
-	skew, pos := v.Misalignment(b), 0
+	skew, pos := skewOf(v, b), 0
 	for i := 0; i < len(vals) && len(f.s) > 0; {
 		count, code := f.next()
 		if code == 's' {

@@ -3,6 +3,7 @@ package pylib
 import (
 	"fmt"
 
+	"github.com/skep-sim/skep/internal/memory"
 	"github.com/skep-sim/skep/internal/vm"
 )
 
@@ -28,6 +29,10 @@ func Sys(fw *vm.Firmware, c SysConfig) {
 	info, impl, maxsize, modules := fw.Q("version_info"), fw.Q("implementation"), fw.Q("maxsize"), fw.Q("modules")
 	name, version := fw.Q("name"), fw.Q("version")
 	micropython := fw.Q("micropython").Value()
+	var mpy vm.Qstr
+	if o.V12 {
+		mpy = fw.Q("mpy")
+	}
 	type sysObjects struct{ info, impl, maxsize, version vm.Value }
 	// the objects that C keeps in ROM are made in static RAM at every start
 	fw.OnBoot(func(v *vm.VM) {
@@ -40,11 +45,16 @@ func Sys(fw *vm.Firmware, c SysConfig) {
 		var major, minor, micro int
 		fmt.Sscanf(language, "%d.%d.%d", &major, &minor, &micro)
 		s.info = v.StaticTuple(i(major), i(minor), i(micro))
-		release := v.StaticTuple(i(c.Version[0]), i(c.Version[1]), i(c.Version[2]))
+		fields := []vm.Qstr{name, version}
+		items := []vm.Value{micropython, v.StaticTuple(i(c.Version[0]), i(c.Version[1]), i(c.Version[2]))}
+		if o.V12 {
+			// MPY_FILE_HEADER_INT: version, feature flags and architecture, of which there are none
+			fields, items = append(fields, mpy), append(items, i(o.MpyVersion))
+		}
 		if o.AttrTuple {
-			s.impl = v.StaticAttrTuple([]vm.Qstr{name, version}, micropython, release)
+			s.impl = v.StaticAttrTuple(fields, items...)
 		} else {
-			s.impl = v.StaticTuple(micropython, release)
+			s.impl = v.StaticTuple(items...)
 		}
 		s.version = v.StaticStr(language)
 		s.maxsize = v.StaticInt(0x7fffffff)
@@ -85,6 +95,10 @@ func Sys(fw *vm.Firmware, c SysConfig) {
 			return v.UnaryOp(vm.UnarySizeof, a)
 		}))
 	}
+	if o.SysAtexit {
+		m.Add("atexit", fw.Func1("atexit", sysAtexit))
+		fw.OnBoot(func(v *vm.VM) { exitHookOf(v).f = vm.None })
+	}
 	stdFiles(fw, m, c.TextFiles)
 	m.Add("print_exception", fw.FuncV("print_exception", 1, 2, func(v *vm.VM, args []vm.Value) vm.Value {
 		p := v.Stdout()
@@ -102,4 +116,33 @@ func sysExcInfo(v *vm.VM) vm.Value {
 		return v.NewTuple(vm.None, vm.None, vm.None)
 	}
 	return v.NewTuple(v.TypeOf(exc), exc, vm.None)
+}
+
+// exitHook is what sys.atexit was given.
+type exitHook struct{ f vm.Value }
+
+func exitHookOf(v *vm.VM) *exitHook {
+	return v.State("atexit", func() any {
+		h := &exitHook{vm.None}
+		v.AddRoots(func(m *memory.Marker) { m.Word(uint32(h.f)) })
+		return h
+	}).(*exitHook)
+}
+
+func sysAtexit(v *vm.VM, f vm.Value) vm.Value {
+	h := exitHookOf(v)
+	old := h.f
+	h.f = f
+	return old
+}
+
+// AtExit calls what the program has given to sys.atexit, as a host does when the
+// program has ended.
+func AtExit(v *vm.VM) {
+	if !v.Options().SysAtexit {
+		return
+	}
+	if f := exitHookOf(v).f; v.IsCallable(f) {
+		v.Call(f, nil, nil)
+	}
 }

@@ -105,6 +105,9 @@ func (vm *VM) arrayAssign(self Value, at Bounds, value Value) Value {
 		clear(data[(n+grow)*size:])
 	}
 	vm.Mem[self/4+arrayLen] = Value(n + grow)
+	if grow < 0 && vm.opt.V12 {
+		vm.setArrayFree(self, free+uint32(-grow)) // v1.11 forgets what it gained
+	}
 	return None
 }
 

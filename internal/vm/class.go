@@ -370,7 +370,7 @@ func instanceBinary(vm *VM, op BinaryOp, lhs, rhs Value) Value {
 			r = vm.BinaryOp(op, vm.Mem[lhs/4+4], rhs)
 		case m[0] != Null:
 			r = vm.callMethod1(m, rhs)
-		case op >= BinInplaceOr && op <= BinInplacePower:
+		case op.inplace():
 			op = op.Plain()
 			continue
 		default:

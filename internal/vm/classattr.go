@@ -173,11 +173,35 @@ func (vm *VM) specialAccessor(key, value Value) bool {
 	return false
 }
 
+// basesOf is __bases__ of a class or built-in type.
+func (vm *VM) basesOf(class Value) Value {
+	if class == TypeObject {
+		return EmptyTuple
+	}
+	parent := Null
+	if vm.isNative(class) {
+		parent = vm.TypeInfo(class).Parent
+	} else {
+		parent = vm.classParent(class)
+	}
+	switch {
+	case parent == Null:
+		parent = TypeObject
+	case vm.TypeOf(parent) == TypeTuple:
+		return parent
+	}
+	return vm.NewTuple(parent)
+}
+
 // typeAttr is attribute access of classes and built-in types.
 func typeAttr(vm *VM, self Value, attr Qstr, dst *[2]Value) {
 	if dst[0] == Null {
 		if attr == QName && vm.opt.CPythonCompat {
 			dst[0] = vm.TypeName(self).Value()
+			return
+		}
+		if attr == vm.fw.names12.bases {
+			dst[0] = vm.basesOf(self)
 			return
 		}
 		vm.classLookup(self, attr, slotNone, true, self, dst)

@@ -325,7 +325,7 @@ func isJump(op mpy.Op) bool {
 
 func endsPath(op mpy.Op) bool {
 	switch op {
-	case mpy.OpJump, mpy.OpReturnValue, mpy.OpRaiseVarargs, mpy.OpUnwindJump, mpy.OpPopExceptJump:
+	case mpy.OpJump, mpy.OpReturnValue, mpy.OpRaiseVarargs, mpy.OpRaiseLast, mpy.OpRaiseObj, mpy.OpRaiseFrom, mpy.OpUnwindJump, mpy.OpPopExceptJump:
 		return true
 	}
 	return false
@@ -354,6 +354,12 @@ func (vm *VM) decodeOne(in mpy.Instr, table uint32) rawOp {
 		return constant(Qstr(d.a).Value())
 	case mpy.OpLoadConstObj:
 		return constant(vm.Mem[table/4+d.a])
+	case mpy.OpRaiseLast, mpy.OpRaiseObj, mpy.OpRaiseFrom: // v1.12 has one each
+		d.op, d.a = iRaiseVarargs, uint32(in.Op-mpy.OpRaiseLast)
+		return d
+	case mpy.OpBinaryOpMulti:
+		d.op, d.a = iBinaryOp, uint32(binaryOpOf(mpy.BinaryOp(in.Arg)))
+		return d
 	}
 	var ok bool
 	if d.op, ok = plainOps[in.Op]; !ok {
@@ -363,6 +369,17 @@ func (vm *VM) decodeOne(in mpy.Instr, table uint32) rawOp {
 		d.op = iLoadClass
 	}
 	return d
+}
+
+// binaryOpOf gives the operation that an operator of the bytecode stands for.
+func binaryOpOf(op mpy.BinaryOp) BinaryOp {
+	switch op {
+	case mpy.BinaryInplaceMatMultiply:
+		return BinInplaceMatMultiply
+	case mpy.BinaryMatMultiply:
+		return BinMatMultiply
+	}
+	return BinaryOp(op) // the same numbers, see types.go
 }
 
 // plainOps are the operations that are the same in both forms.
@@ -388,5 +405,5 @@ var plainOps = map[mpy.Op]iop{
 	mpy.OpMakeClosureDefargs: iMakeClosureDefargs, mpy.OpCallFunction: iCallFunction,
 	mpy.OpCallFunctionVarKw: iCallFunctionVarKw, mpy.OpCallMethod: iCallMethod,
 	mpy.OpCallMethodVarKw: iCallMethodVarKw, mpy.OpImportName: iImportName, mpy.OpImportFrom: iImportFrom,
-	mpy.OpImportStar: iImportStar, mpy.OpUnaryOpMulti: iUnaryOp, mpy.OpBinaryOpMulti: iBinaryOp,
+	mpy.OpImportStar: iImportStar, mpy.OpUnaryOpMulti: iUnaryOp,
 }

@@ -2,6 +2,7 @@ package vm
 
 // initCore declares the language's own types, functions and names, area by area.
 func (fw *Firmware) initCore() {
+	fw.initNames12()
 	fw.initTypeTypes()
 	fw.initClasses()
 	fw.initExceptions()

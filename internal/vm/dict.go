@@ -26,7 +26,7 @@ func dictPrint(vm *VM, p *Printer, self Value, kind PrintKind) {
 	if kind != PrintJSON {
 		kind = PrintRepr
 	}
-	ordered := vm.opt.OrderedDict && vm.Mem[self/4] != TypeDict
+	ordered := vm.opt.OrderedDict && vm.Mem[self/4] != TypeDict && !(vm.opt.V12 && kind == PrintJSON)
 	if ordered {
 		p.Printf("%q(", vm.TypeNameOf(self))
 	}
@@ -39,7 +39,15 @@ func dictPrint(vm *VM, p *Printer, self Value, kind PrintKind) {
 		if !first {
 			p.String(", ")
 		}
+		// v1.12 makes strings of other keys, so that what is printed is JSON
+		quote := vm.opt.V12 && kind == PrintJSON && !vm.IsStrOrBytes(k)
+		if quote {
+			p.String(`"`)
+		}
 		p.Value(k, kind)
+		if quote {
+			p.String(`"`)
+		}
 		p.String(": ")
 		p.Value(v, kind)
 	}

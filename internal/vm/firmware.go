@@ -79,6 +79,7 @@ type Firmware struct {
 	named         *Type
 	split, asdict Qstr
 	asdictFun     Value
+	names12       names12
 }
 
 // A ModuleDef is a built-in module.
@@ -291,12 +292,30 @@ func (fw *Firmware) Submodule(name string) *ModuleDef {
 }
 
 // Alias makes a second name find the same module. A weak alias is looked for
-// only after the file system, as MicroPython's weak links are.
+// only after the file system, as MicroPython's weak links are. v1.12 has no table
+// of those: it finds any module whose name is the weak one's with a u in front.
 func (fw *Firmware) Alias(name string, m *ModuleDef, weak bool) {
+	if weak && fw.Options.V12 {
+		return
+	}
 	q := fw.Q(name)
 	alias := *m
 	alias.name, alias.weak = q, weak
 	fw.modIndex[q] = &alias
+}
+
+// weakModule returns the built-in module that a name is a weak link to, or nil.
+func (fw *Firmware) weakModule(name string) *ModuleDef {
+	if fw.Options.V12 {
+		if q, ok := fw.index["u"+name]; ok && fw.Options.WeakLinks {
+			return fw.modIndex[q]
+		}
+		return nil
+	}
+	if m := fw.modIndex[fw.index[name]]; m != nil && m.weak {
+		return m
+	}
+	return nil
 }
 
 // Value returns the module object.

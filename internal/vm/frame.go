@@ -73,7 +73,7 @@ const (
 const (
 	frameHeader = 5 // words before the state of a function's frame
 	genHeader   = 7 // words before the state of a generator
-	genGlobals  = 1
+	genGlobals  = 1 // in v1.12 what is pending, see genIdle
 	genFun      = 2
 	genPC       = 3
 	genSP       = 4
@@ -206,7 +206,7 @@ func (vm *VM) newGenerator(fun Value, args, kw []Value) Value {
 	i := g / 4
 	base := i + genHeader
 	vm.Mem[i] = TypeGenInstance
-	vm.Mem[i+genGlobals] = vm.Mem[fun/4+funGlobals]
+	vm.Mem[i+genGlobals] = vm.genIdle(vm.Mem[fun/4+funGlobals])
 	vm.Mem[i+genFun] = fun
 	top := base + c.nState - 1
 	vm.bind(fun, c, top, args, kw)
@@ -214,6 +214,16 @@ func (vm *VM) newGenerator(fun Value, args, kw []Value) Value {
 	vm.Mem[i+genSP] = tagIndex(base - 1)
 	vm.Mem[i+genExc] = tagIndex(top + 1 - 3)
 	return Value(g)
+}
+
+// genIdle is the second word of a generator that does not run. In v1.11 that is
+// what it runs with, its globals; in v1.12 the exception that pend_throw left, or
+// None. While it runs the word is Null.
+func (vm *VM) genIdle(globals Value) Value {
+	if vm.opt.V12 {
+		return None
+	}
+	return globals
 }
 
 // tagIndex hides an index from the conservative collector.
@@ -233,18 +243,26 @@ func (vm *VM) resumeFrame(g, send, throw Value) *frame {
 	fun := vm.Mem[i+genFun]
 	sp := untagIndex(vm.Mem[i+genSP])
 	base := i + genHeader
+	if vm.opt.V12 {
+		switch pending := vm.Mem[i+genGlobals]; {
+		case pending == Null:
+			vm.raiseExecuting()
+		case pending != None && vm.opt.PendThrow:
+			throw = pending
+		}
+	}
 	if sp == base-1 {
 		if send != None {
 			vm.RaiseMsg(TypeTypeError, "can't send non-None value to a just-started generator")
 		}
-	} else if vm.opt.PendThrow && vm.Mem[sp] != None {
+	} else if !vm.opt.V12 && vm.opt.PendThrow && vm.Mem[sp] != None {
 		throw = vm.Mem[sp]
 		vm.Mem[sp] = Null
 	} else {
 		vm.Mem[sp] = send
 	}
 	if vm.Mem[i+genGlobals] == Null {
-		vm.RaiseMsg(TypeValueError, "generator already executing")
+		vm.raiseExecuting()
 	}
 	c := vm.funCode(fun)
 	pc := int(untagIndex(vm.Mem[i+genPC]))
@@ -260,7 +278,7 @@ func (vm *VM) resumeFrame(g, send, throw Value) *frame {
 	f.block, f.stack, f.limit = uint32(g), vm.stack, vm.stack
 	f.fun = fun
 	f.saved = vm.globals
-	f.globals = vm.Mem[i+genGlobals]
+	f.globals = vm.Mem[fun/4+funGlobals]
 	vm.globals = f.globals
 	vm.Mem[i+genGlobals] = Null
 	f.gen, f.inject, f.kind, f.aux = g, throw, kindEntry, 0
@@ -271,6 +289,8 @@ func (vm *VM) resumeFrame(g, send, throw Value) *frame {
 	return f
 }
 
+func (vm *VM) raiseExecuting() { vm.RaiseMsg(TypeValueError, "generator already executing") }
+
 // suspend saves a generator's frame, which goes on at pc with the top of its stack
 // at sp, into its object and leaves it.
 func (vm *VM) suspend(f *frame, pc int, sp uint32) {
@@ -278,8 +298,8 @@ func (vm *VM) suspend(f *frame, pc int, sp uint32) {
 	vm.Mem[i+genPC] = tagIndex(uint32(pc))
 	vm.Mem[i+genSP] = tagIndex(sp)
 	vm.Mem[i+genExc] = tagIndex(f.exc)
-	vm.Mem[i+genGlobals] = f.globals
-	if vm.opt.PendThrow {
+	vm.Mem[i+genGlobals] = vm.genIdle(f.globals)
+	if vm.opt.PendThrow && !vm.opt.V12 {
 		vm.Mem[sp] = None // pend_throw puts an exception here
 	}
 	vm.leave(f)
@@ -289,7 +309,7 @@ func (vm *VM) suspend(f *frame, pc int, sp uint32) {
 func (vm *VM) finish(f *frame) {
 	i := uint32(f.gen) / 4
 	vm.Mem[i+genPC] = Null
-	vm.Mem[i+genGlobals] = f.globals
+	vm.Mem[i+genGlobals] = vm.genIdle(f.globals)
 	vm.leave(f)
 }
 

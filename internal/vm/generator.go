@@ -60,6 +60,14 @@ func genClose(vm *VM, self Value) Value {
 
 func genPendThrow(vm *VM, self, exc Value) Value {
 	i := uint32(self) / 4
+	if vm.opt.V12 {
+		prev := vm.Mem[i+genGlobals]
+		if prev == Null {
+			vm.raiseExecuting()
+		}
+		vm.Mem[i+genGlobals] = exc
+		return prev
+	}
 	sp := untagIndex(vm.Mem[i+genSP])
 	if sp == i+genHeader-1 {
 		vm.RaiseMsg(TypeTypeError, "can't pend throw to just-started generator")

@@ -26,10 +26,11 @@ type Files interface {
 	Bundled(module string) uint32
 }
 
-// importName runs the import function, which a program may have replaced.
+// importName runs the import function, which a program may have replaced: v1.11
+// does not look.
 func (vm *VM) importName(name Qstr, fromlist, level Value) Value {
 	f := vm.fw.importFun
-	if vm.overrides != Null {
+	if vm.opt.V12 && vm.overrides != Null {
 		if v := vm.DictGet(vm.overrides, QImport.Value()); v != Null {
 			f = v
 		}
@@ -137,6 +138,9 @@ func builtinImport(vm *VM, args []Value) Value {
 	if level != 0 {
 		name = vm.relativeName(name, level)
 	}
+	if name == "" && vm.opt.V12 {
+		vm.Raise(vm.NewException(TypeValueError))
+	}
 	q := vm.Intern(name)
 	if m := vm.loadedModule(q); m != Null {
 		dot := strings.IndexByte(name, '.')
@@ -206,7 +210,7 @@ func (im *importer) load(name string, from Value) Value {
 		}
 		mod = Null
 		if kind == NoFile {
-			if m := vm.fw.modIndex[q]; i == len(name) && m != nil && m.weak {
+			if m := vm.fw.weakModule(name); i == len(name) && m != nil {
 				mod = m.value
 			} else {
 				if vm.terse() {
@@ -303,6 +307,7 @@ func (im *importer) loadFile(mod Value, path string) {
 	vm := im.vm
 	globals := vm.Mem[mod/4+1]
 	if im.raw != 0 {
+		im.setFile(globals, path+".py") // as upstream's modules in ROM have it
 		vm.RunRaw(im.raw, globals, globals)
 		return
 	}
@@ -311,10 +316,20 @@ func (im *importer) loadFile(mod Value, path string) {
 		vm.RaiseOS(errno)
 	}
 	if strings.HasSuffix(path, ".mpy") {
-		vm.runMpy(vm.LoadMpyFile(path, text), globals)
+		raw := vm.LoadMpyFile(path, text)
+		im.setFile(globals, path)
+		vm.runMpy(raw, globals)
 		return
 	}
 	vm.ExecFile(text, path, globals)
+}
+
+// setFile sets __file__ of a module that is compiled already, as v1.12 does.
+func (im *importer) setFile(globals Value, name string) {
+	vm := im.vm
+	if vm.opt.V12 && vm.opt.FileAttr {
+		vm.DictStore(globals, QFile.Value(), vm.Intern(name).Value())
+	}
 }
 
 // LoadMpyFile loads a .mpy file; its reader is on the heap meanwhile.

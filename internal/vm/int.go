@@ -165,7 +165,8 @@ func intBinary(vm *VM, op BinaryOp, lhs, rhs Value) Value {
 		}
 		return vm.NewFloat(a.float32() / b.float32())
 	}
-	if op < BinOr || op > BinPower && op != BinDivmod {
+	// v1.12 takes @ for divmod here, the one operation that it leaves to the default
+	if op < BinOr || op > BinPower && op != BinDivmod && op != BinMatMultiply {
 		return Null
 	}
 	o := vm.newBig()

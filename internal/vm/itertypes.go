@@ -13,7 +13,11 @@ func (fw *Firmware) enumerateNew() func(vm *VM, typ Value, args, kw []Value) Val
 		if vm.opt.CPythonCompat {
 			vm.ParseArgs(args, kw, spec, a[:])
 		} else {
-			vm.checkArgs(len(args), 0, 1, 2, false)
+			kws := 0
+			if vm.opt.V12 {
+				kws = len(kw) / 2
+			}
+			vm.checkArgs(len(args), kws, 1, 2, false)
 			a[0].Obj = args[0]
 			if len(args) > 1 {
 				a[1].Int = vm.Int(args[1])

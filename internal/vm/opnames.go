@@ -59,5 +59,37 @@ func (vm *VM) binaryName(op BinaryOp) Qstr {
 			return qNone
 		}
 	}
+	switch op {
+	case BinInplaceMatMultiply:
+		return vm.fw.names12.inplaceMatMul
+	case BinMatMultiply:
+		return vm.fw.names12.matMul
+	case BinReverseMatMultiply:
+		return vm.fw.names12.reverseMatMul
+	}
 	return binaryNames[op]
+}
+
+// names12 are the names of special methods that v1.12 has besides; 0 where the
+// build has none.
+type names12 struct{ bases, matMul, inplaceMatMul, reverseMatMul Qstr }
+
+// initNames12 declares them.
+func (fw *Firmware) initNames12() {
+	o := &fw.Options
+	if !o.V12 {
+		return
+	}
+	if o.CPythonCompat {
+		fw.names12.bases = fw.Q("__bases__")
+	}
+	if o.AllSpecialMethods {
+		fw.names12.matMul = fw.Q("__matmul__")
+	}
+	if o.AllSpecialMethods && o.ReverseSpecialMethods {
+		fw.names12.reverseMatMul = fw.Q("__rmatmul__")
+	}
+	if o.AllInplaceMethods {
+		fw.names12.inplaceMatMul = fw.Q("__imatmul__")
+	}
 }

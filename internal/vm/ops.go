@@ -126,12 +126,14 @@ func (vm *VM) genericBinary(op BinaryOp, lhs, rhs Value) Value {
 			return r
 		}
 	}
-	if vm.opt.ReverseSpecialMethods && op >= BinOr && op <= BinReversePower {
-		if op <= BinPower {
-			return vm.genericBinary(op+(BinReverseOr-BinOr), rhs, lhs)
+	if vm.opt.ReverseSpecialMethods {
+		if reverse, ok := op.reverse(); ok {
+			return vm.genericBinary(reverse, rhs, lhs)
 		}
-		// nothing helped: the message names the operation as it was written
-		op, lhs, rhs = op-(BinReverseOr-BinOr), rhs, lhs
+		if forward, ok := op.forward(); ok {
+			// nothing helped: the message names the operation as it was written
+			op, lhs, rhs = forward, rhs, lhs
+		}
 	}
 	if op == BinContains {
 		return vm.containsByIter(lhs, rhs)

@@ -120,9 +120,11 @@ type Options struct {
 	// HashSHA256, HashSHA1, HashMD5: those types of module uhashlib, which exists if
 	// there is any.
 	HashSHA256, HashSHA1, HashMD5 bool
-	// Regex: module ure; RegexGroups, RegexSpan, RegexSub: match.groups(), match.span()
+	// SysAtexit: sys.atexit. MathIsClose: math.isclose.
+	SysAtexit, MathIsClose bool
+	// Regex: module ure; RegexDebug: ure.DEBUG; RegexGroups, RegexSpan, RegexSub: match.groups(), match.span()
 	// with start() and end(), and sub().
-	Regex, RegexGroups, RegexSpan, RegexSub bool
+	Regex, RegexDebug, RegexGroups, RegexSpan, RegexSub bool
 	// PendThrow: pend_throw() of generators.
 	PendThrow bool
 	// ReturnCollected: gc.collect() returns a count.
@@ -166,7 +168,8 @@ type Options struct {
 	Compiler compiler.Features
 	// EmacsKeys: the prompt knows Ctrl-B, -F, -K, -N, -P, -U (MICROPY_REPL_EMACS_KEYS).
 	EmacsKeys bool
-	// FileAttr: modules from source get __file__ (MICROPY_PY___FILE__).
+	// FileAttr: modules from source get __file__, in v1.12 all that are no built-in
+	// ones (MICROPY_PY___FILE__).
 	FileAttr bool
 	// ImportBlocks is a calibration, no rule of upstream's: how many blocks of 16
 	// bytes importing a .mpy file from the file system keeps more than the loader's
@@ -189,8 +192,17 @@ func (o Options) WithRelease(minor int) Options {
 	o.MpyVersion = 4
 	if o.V12 {
 		o.MpyVersion = 5
+		o.RegexDebug = false // an option of its own by then, off in every known build
 	}
 	return o
+}
+
+// Release is the release of MicroPython whose rules hold: 1, 11, 0.
+func (o *Options) Release() [3]int {
+	if o.V12 {
+		return [3]int{1, 12, 0}
+	}
+	return [3]int{1, 11, 0}
 }
 
 // Full returns the options of a hosted build with everything in: the reference
@@ -209,7 +221,7 @@ func Full() Options {
 		StaticEmergency: 256, Warnings: true, OverrideBuiltins: true, EmacsKeys: true,
 		HashBytes: 2, QstrChunk: 128, FirstPool: 20, MpyVersion: 4,
 		FileAttr: true, Compiler: compiler.Features{DoubleTupleAssign: true, TripleTupleAssign: true, ReturnIfExpr: true, OrderedDictLiteral: true},
-		IOBase: true, CRC32: true, HashSHA256: true, Regex: true,
+		IOBase: true, CRC32: true, HashSHA256: true, Regex: true, RegexDebug: true,
 		StackLimit: 40000, FrameCost: 176, NativeCost: 96,
 	}
 }

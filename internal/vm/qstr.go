@@ -92,7 +92,10 @@ func (vm *VM) Intern(s string) Qstr {
 // the current pool; it returns the text's address.
 func (vm *VM) storeQstr(s string) uint32 {
 	if len(s) > 255 {
-		vm.RaiseMsg(TypeValueError, "name too long")
+		if vm.opt.V12 {
+			vm.RaiseMsg(TypeRuntimeError, "name too long")
+		}
+		vm.RaiseMsg(TypeValueError, "name too long") // where v1.11 would go on with a damaged name
 	}
 	t := &vm.qstrs
 	header := uint32(vm.opt.HashBytes) + 1

@@ -214,6 +214,9 @@ func (vm *VM) resumeAny(it, send, throw Value) (resumeKind, Value) {
 			return resumeYield, vm.callMethod(d, []Value{throw})
 		}
 	}
+	if vm.opt.V12 && vm.ExceptionMatch(throw, TypeStopIteration) {
+		return resumeRaise, vm.NewExceptionMsg(TypeRuntimeError, "generator raised StopIteration")
+	}
 	return resumeRaise, vm.makeRaiseObj(throw)
 }
 

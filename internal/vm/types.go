@@ -84,6 +84,9 @@ const (
 	BinReversePower
 	BinDivmod
 	BinContains
+	BinInplaceMatMultiply // these three in v1.12
+	BinMatMultiply
+	BinReverseMatMultiply
 	numBinaryOps
 )
 
@@ -103,7 +106,37 @@ func (op BinaryOp) Plain() BinaryOp {
 	if op >= BinInplaceOr && op <= BinInplacePower {
 		return op + (BinOr - BinInplaceOr)
 	}
+	if op == BinInplaceMatMultiply {
+		return BinMatMultiply
+	}
 	return op
+}
+
+// inplace tells whether an operation is one that may change its left operand.
+func (op BinaryOp) inplace() bool {
+	return op >= BinInplaceOr && op <= BinInplacePower || op == BinInplaceMatMultiply
+}
+
+// reverse returns the operation that asks the right operand, if there is one.
+func (op BinaryOp) reverse() (BinaryOp, bool) {
+	switch {
+	case op >= BinOr && op <= BinPower:
+		return op + (BinReverseOr - BinOr), true
+	case op == BinMatMultiply:
+		return BinReverseMatMultiply, true
+	}
+	return op, false
+}
+
+// forward undoes reverse.
+func (op BinaryOp) forward() (BinaryOp, bool) {
+	switch {
+	case op >= BinReverseOr && op <= BinReversePower:
+		return op - (BinReverseOr - BinOr), true
+	case op == BinReverseMatMultiply:
+		return BinMatMultiply, true
+	}
+	return op, false
 }
 
 // TypeFlags say what a type's instances can do beyond its slots.

@@ -20,7 +20,7 @@ func (vm *VM) unwind(exc Value) Value {
 				return Null
 			}
 		}
-		if exc != Value(vm.static+staticGeneratorExit) {
+		if exc != Value(vm.static+staticGeneratorExit) && !(vm.opt.V12 && reraises(f.code, at)) {
 			vm.traceHere(f, exc, at)
 		}
 		h, sp, _ := vm.handler(f)
@@ -50,6 +50,16 @@ func (vm *VM) unwind(exc Value) Value {
 			return exc
 		}
 	}
+}
+
+// reraises tells whether an instruction raises an exception again, which v1.12
+// does not add to the traceback.
+func reraises(c *Code, at int) bool {
+	if at < 0 || at >= len(c.raw) {
+		return false
+	}
+	op := c.raw[at]
+	return op.op == iEndFinally || op.op == iRaiseVarargs && op.a == 0
 }
 
 // A handler on the exception stack is three words: its place in the code, the
