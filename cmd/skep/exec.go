@@ -11,6 +11,7 @@ import (
 
 	"github.com/skep-sim/skep/internal/hosted"
 	"github.com/skep-sim/skep/internal/vm"
+	"github.com/skep-sim/skep/internal/world"
 )
 
 // execCmd is skep exec.
@@ -113,6 +114,7 @@ func (e *execCmd) Run() error {
 	}
 	status := hosted.Run(hosted.Config{
 		Options: o, HeapBytes: heap, OptLevel: e.level(), Plain: e.Plain, Path: path,
+		Clock: world.RealClock(), Absolute: e.Options == "full",
 		Stdin: os.Stdin, Terminal: term.IsTerminal(int(os.Stdin.Fd())), Stdout: os.Stdout, Stderr: os.Stderr,
 	}, src, name, e.Args)
 	if status != 0 {

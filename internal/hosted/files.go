@@ -5,15 +5,22 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"runtime"
 	"slices"
+	"syscall"
 
 	"github.com/skep-sim/skep/internal/vm"
+	"github.com/skep-sim/skep/internal/world"
 )
 
 // host is what a running program has open.
 type host struct {
 	files  []*os.File // from firstFile on, nil where free
+	dirs   []*listing // being gone through; nil where done
+	errno  vm.Errno   // of the last operation that failed
 	refuse bool
+	clock  world.Clock
+	flush  func() // shows what the program has printed
 }
 
 const stateName = "hosted"
@@ -44,6 +51,10 @@ var errnos = []struct {
 func errnoOf(err error) vm.Errno {
 	if err == nil || err == io.EOF {
 		return 0
+	}
+	var no syscall.Errno
+	if runtime.GOOS == "linux" && errors.As(err, &no) {
+		return vm.Errno(no)
 	}
 	for _, e := range errnos {
 		if errors.Is(err, e.err) {

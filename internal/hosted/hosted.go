@@ -14,6 +14,7 @@ import (
 	"github.com/skep-sim/skep/internal/pylib"
 	"github.com/skep-sim/skep/internal/repl"
 	"github.com/skep-sim/skep/internal/vm"
+	"github.com/skep-sim/skep/internal/world"
 )
 
 // Config is what a program is run with.
@@ -28,8 +29,13 @@ type Config struct {
 	Terminal bool
 	Stdout   io.Writer
 	Stderr   io.Writer
-	// NoFiles keeps open() from the host's files.
+	// NoFiles keeps a program from the host's files, environment and shell.
 	NoFiles bool
+	// Clock is the time, nil: a virtual one.
+	Clock world.Clock
+	// Absolute: sys.path begins with the absolute path of the program's directory, and
+	// not with the directory as it was given, which may be "".
+	Absolute bool
 	// Plain runs one instruction of the bytecode at a time; see vm.Config.
 	Plain bool
 	// StepLimit, if not 0, stops a program that runs too long.
@@ -42,6 +48,10 @@ type Config struct {
 func NewFirmware(o vm.Options) *vm.Firmware {
 	fw := vm.NewFirmware(o)
 	pylib.Standard(fw, pylib.SysConfig{Platform: "linux", Version: o.Release(), TextFiles: textFiles})
+	if o.StdFiles == vm.HostFiles {
+		hostOS(fw)
+		hostTime(fw)
+	}
 	if o.Input {
 		repl.DeclareInput(fw, func(v *vm.VM) repl.Terminal { return v.State(terminalKey, nil).(*terminal) })
 	}
@@ -132,11 +142,15 @@ func RunOn(fw *vm.Firmware, c Config, src []byte, name string, argv []string) (s
 		},
 	})
 	h := hostOf(v)
-	h.refuse = c.NoFiles
+	h.refuse, h.clock = c.NoFiles, c.Clock
+	if h.clock == nil {
+		h.clock = world.NewVirtualClock(world.VirtualStart)
+	}
+	h.flush = out.flush
 	defer h.close()
 	v.StepLimit = c.StepLimit
 	v.State(terminalKey, func() any { return &terminal{vm: v, silent: c.Terminal} })
-	setSysLists(v, name, c.Path, argv)
+	setSysLists(v, directory(v, name, c.Absolute), c.Path, append([]string{name}, argv...))
 	v.SetOptLevel(c.OptLevel)
 	if c.OnVM != nil {
 		c.OnVM(v)
@@ -162,21 +176,36 @@ func RunOn(fw *vm.Firmware, c Config, src []byte, name string, argv []string) (s
 	return 1
 }
 
-// setSysLists fills sys.path, with the program's directory first, and sys.argv,
-// with its name first.
-func setSysLists(v *vm.VM, name string, path, argv []string) {
+// setSysLists fills sys.path and sys.argv.
+func setSysLists(v *vm.VM, dir func() vm.Value, path, argv []string) {
 	pathList, argvList := v.InitSysLists()
-	dir := filepath.Dir(name)
-	if dir == "." {
-		dir = ""
-	}
-	for _, p := range append([]string{dir}, path...) {
+	v.ListAppend(pathList, dir())
+	for _, p := range path {
 		v.ListAppend(pathList, v.Intern(p).Value())
 	}
-	for _, a := range append([]string{name}, argv...) {
+	for _, a := range argv {
 		v.ListAppend(argvList, v.Intern(a).Value())
 	}
 	v.Release(0)
+}
+
+// directory makes the first of sys.path. An absolute one costs no memory, so that a
+// program takes the same wherever it lies.
+func directory(v *vm.VM, name string, absolute bool) func() vm.Value {
+	dir := filepath.Dir(name)
+	if absolute {
+		full, err := filepath.Abs(dir)
+		if err == nil {
+			full, err = filepath.EvalSymlinks(full)
+		}
+		if err == nil {
+			return func() vm.Value { return v.StaticStr(full) }
+		}
+	}
+	if dir == "." {
+		dir = ""
+	}
+	return func() vm.Value { return v.Intern(dir).Value() }
 }
 
 // exitStatus is what a shell sees of a SystemExit.

@@ -117,6 +117,8 @@ func (h *Heap) Collect() (freed int) {
 	}
 	h.collecting = true
 	h.Lock()
+	h.most = max(h.most, h.nblocks-h.nfree)
+	h.before += uint64(h.amount)
 	h.amount = 0
 	if h.roots != nil || h.pinned != 0 {
 		m := &h.marker

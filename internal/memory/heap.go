@@ -122,6 +122,8 @@ type Heap struct {
 	failRun    uint64 // how many from there on
 	allocs     uint64
 	collects   uint64
+	before     uint64 // blocks allocated before the last collection, ever
+	most       uint32 // blocks in use at most, as far as was looked
 
 	// hint[k]: no run of classMin[k] free blocks starts below this block, but
 	// for those that reach into the lastLen blocks from last on. Those were
@@ -225,6 +227,7 @@ func (h *Heap) Reset() {
 	h.used[last] = h.padding()
 	h.head[last] = h.padding()
 	h.nfree, h.nfinal = h.nblocks, 0
+	h.before, h.most = 0, 0
 	h.lockDepth, h.autoOff, h.amount, h.threshold, h.failAt = 0, false, 0, noThreshold, 0
 	h.forgetHints()
 	h.updateSpecial()

@@ -47,6 +47,16 @@ func (h *Heap) MemFree() uint32 { return h.nfree * BlockBytes }
 // MemAlloc is the number of allocated bytes in the pool: gc.mem_alloc().
 func (h *Heap) MemAlloc() uint32 { return (h.nblocks - h.nfree) * BlockBytes }
 
+// Taken is what was allocated since the reset, in bytes of whole blocks, given back
+// or not; growth in place is left out.
+func (h *Heap) Taken() uint64 { return (h.before + uint64(h.amount)) * BlockBytes }
+
+// MostUsed is the largest MemAlloc that a collection or a call of this has seen.
+func (h *Heap) MostUsed() uint32 {
+	h.most = max(h.most, h.nblocks-h.nfree)
+	return h.most * BlockBytes
+}
+
 // Each calls f for every allocation, in the order of addresses, until f
 // returns false: its address, the bytes of its blocks, whether it has the
 // finaliser bit.

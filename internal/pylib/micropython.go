@@ -18,6 +18,11 @@ func MicroPython(fw *vm.Firmware) {
 		return vm.None
 	}))
 	m.Add("mem_info", fw.FuncV("mem_info", 0, 1, memInfo))
+	if o.MemStats {
+		m.Add("mem_total", fw.Func0("mem_total", func(v *vm.VM) vm.Value { return v.NewUint(v.Heap().Taken()) }))
+		m.Add("mem_current", fw.Func0("mem_current", func(v *vm.VM) vm.Value { return v.NewUint(uint64(v.Heap().MemAlloc())) }))
+		m.Add("mem_peak", fw.Func0("mem_peak", func(v *vm.VM) vm.Value { return v.NewUint(uint64(v.Heap().MostUsed())) }))
+	}
 	m.Add("qstr_info", fw.FuncV("qstr_info", 0, 1, qstrInfo))
 	m.Add("stack_use", fw.Func0("stack_use", func(v *vm.VM) vm.Value { return vm.SmallInt(v.StackUse()) }))
 	if o.EmergencyBuf {
@@ -56,6 +61,9 @@ func MicroPython(fw *vm.Firmware) {
 
 // MemInfo prints what micropython.mem_info() prints.
 func MemInfo(v *vm.VM, p *vm.Printer) {
+	if h := v.Heap(); v.Options().MemStats {
+		p.Printf("mem: total=%u, current=%u, peak=%u\n", int(h.Taken()), int(h.MemAlloc()), int(h.MostUsed()))
+	}
 	p.Printf("stack: %u out of %u\n", v.StackUse(), v.Options().StackLimit)
 	printHeap(p, v.Heap().Info())
 }

@@ -139,6 +139,9 @@ type Options struct {
 	SysMaxsize, SysModules, SysExit, SysGetsizeof, SysExcInfo bool
 	// StdFiles are sys.stdin, stdout and stderr, and whether print() takes file=.
 	StdFiles StdFiles
+	// MemStats: micropython.mem_total, mem_current and mem_peak exist, and mem_info()
+	// prints them (MICROPY_MEM_STATS).
+	MemStats bool
 	// KbdIntr: micropython.kbd_intr exists (MICROPY_KBD_EXCEPTION).
 	KbdIntr bool
 	// StaticEmergency is the size of a buffer for exceptions that are raised without
@@ -217,7 +220,7 @@ func Full() Options {
 		FloatDigits: RoundLast, CMath: true, NotImplementedConst: true, Compile: true,
 		AsyncAwait: true, MathSpecial: true, AttrTuple: true, Deque: true, OrderedDict: true, PendThrow: true,
 		SliceAssignArray: true, ReturnCollected: true, Finalisers: true, KbdIntr: true, Threshold: true,
-		SysMaxsize: true, SysModules: true, SysExit: true, SysExcInfo: true, StdFiles: HostFiles, Input: true,
+		SysMaxsize: true, SysModules: true, SysExit: true, SysExcInfo: true, StdFiles: HostFiles, Input: true, MemStats: true,
 		StaticEmergency: 256, Warnings: true, OverrideBuiltins: true, EmacsKeys: true,
 		HashBytes: 2, QstrChunk: 128, FirstPool: 20, MpyVersion: 4,
 		FileAttr: true, Compiler: compiler.Features{DoubleTupleAssign: true, TripleTupleAssign: true, ReturnIfExpr: true, OrderedDictLiteral: true},
@@ -258,6 +261,7 @@ func XBee() Options {
 	o.Pow3 = false
 	o.SysExcInfo = false
 	o.StdFiles = DigiFiles
+	o.MemStats = false
 	o.Input = false // not known; of Digi's samples only those for later firmware call it
 	o.ReturnCollected = false
 	o.Warnings = false

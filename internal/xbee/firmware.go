@@ -58,6 +58,7 @@ func WithFeatures(p profile.Profile, o vm.Options) vm.Options {
 	o.ErrnoOffset, o.StdFiles, o.KbdIntr, o.ARM = x.ErrnoOffset, x.StdFiles, x.KbdIntr, x.ARM
 	o.WeakLinks, o.Help, o.Finalisers, o.FileAttr = x.WeakLinks, x.Help, x.Finalisers, x.FileAttr
 	o.Scheduler, o.StaticEmergency, o.EmergencyBuf = x.Scheduler, x.StaticEmergency, x.EmergencyBuf
+	o.MemStats = x.MemStats
 	o.ROMNames, o.RAMNames = x.ROMNames, x.RAMNames
 	return o
 }
