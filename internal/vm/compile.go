@@ -44,7 +44,12 @@ func (b heapBudget) ResizeInPlace(r syntax.Ref, n int) bool {
 	return b.vm.TryRealloc(uint32(r), uint32(n), false) != 0
 }
 
-func (b heapBudget) Free(r syntax.Ref) { b.vm.Free(uint32(r)) }
+func (b heapBudget) Free(r syntax.Ref) {
+	if b.vm.opt.MemStats {
+		b.vm.heap.MostUsed() // compiling takes more than most programs
+	}
+	b.vm.Free(uint32(r))
+}
 
 func (b heapBudget) Object(c *syntax.Const) (ref syntax.Ref, err error) {
 	exc := b.vm.Try(func() { ref = syntax.Ref(b.vm.constObject(c)) })
