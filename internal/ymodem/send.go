@@ -152,15 +152,21 @@ func (s *sender) announce(h *Header) (first byte, err error) {
 	}
 	// The receiver asks for the data with a C of its own. Digi's Python library
 	// (util/xmodem.py, _read_block_0) does not: it acknowledges block 0 twice,
-	// counts it twice, and expects block 2 next.
-	b, ok := s.Byte(blockWait)
-	if ok && b == ack {
-		if b, ok = s.Byte(linger); !ok {
+	// counts it twice, and expects block 2 next. On a pseudo-terminal its second
+	// ACK may wipe out the first.
+	wait := askWait
+	for range tries {
+		b, ok := s.Byte(wait)
+		switch {
+		case !ok:
 			return 2, nil
+		case b == crc:
+			return 1, nil
+		case b == ack:
+			wait = linger
+		case b == can && s.cancelled():
+			return 0, ErrCancelled
 		}
-	}
-	if ok && b == can && s.cancelled() {
-		return 0, ErrCancelled
 	}
 	return 1, nil
 }

@@ -244,6 +244,7 @@ func TestSendByHand(t *testing.T) {
 	}{
 		{"plain", at("C", "\x06C", "\x06", "\x06C", "\x06"), nil, head + hello + "\x04" + zero},
 		{"Digi's library", at("C", "\x06\x06", "", "\x06", "\x06", "C", "\x06\x06"), nil, head + second + "\x04" + zero},
+		{"Digi's library, an ACK lost", at("C", "\x06", "", "\x06", "\x06", "C", "\x06\x06"), nil, head + second + "\x04" + zero},
 		{"impatient", at("", "", "CCCCC", "\x06C", "\x06", "\x06C", "\x06"), nil, head + hello + "\x04" + zero},
 		{"refused once", at("C", "\x15", "\x06C", "\x15", "\x06", "\x15", "\x06C", "\x06"), nil, head + head + hello + hello + "\x04\x04" + zero},
 		{"ACK of the EOT lost", at("C", "\x06C", "\x06", "C", "\x06"), nil, head + hello + "\x04" + zero},
