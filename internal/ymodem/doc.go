@@ -43,7 +43,7 @@ const (
 	startPause = time.Second     // between two requests to begin
 	blockWait  = 3 * time.Second // for the first byte of an answer or a block
 	byteWait   = time.Second     // for the next byte of a block
-	askWait    = time.Second     // for the C behind the ACK of block 0
+	askWait    = 2 * time.Second // for the C behind the ACK of block 0
 	tries      = 10
 	quiet      = 200 * time.Millisecond // this long without a byte: the line is quiet
 	linger     = 100 * time.Millisecond // for a second ACK that follows the first at once

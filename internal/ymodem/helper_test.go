@@ -3,81 +3,8 @@ package ymodem
 import (
 	"bytes"
 	"io"
-	"sync"
 	"time"
 )
-
-// wire joins two ports in virtual time, which moves on when both sides wait and
-// nothing is under way.
-type wire struct {
-	mu    sync.Mutex
-	moved *sync.Cond
-	now   time.Duration
-	ends  [2]end
-}
-
-type end struct {
-	w        *wire
-	n        int
-	queue    []byte
-	noise    func([]byte) []byte // on what arrives here
-	waiting  bool
-	until    time.Duration
-	finished bool
-}
-
-func newWire() *wire {
-	w := &wire{}
-	w.moved = sync.NewCond(&w.mu)
-	for i := range w.ends {
-		w.ends[i] = end{w: w, n: i}
-	}
-	return w
-}
-
-func (e *end) other() *end { return &e.w.ends[1-e.n] }
-
-func (e *end) Write(p []byte) {
-	e.w.mu.Lock()
-	defer e.w.mu.Unlock()
-	o := e.other()
-	if p = bytes.Clone(p); o.noise != nil {
-		p = o.noise(p)
-	}
-	o.queue = append(o.queue, p...)
-	e.w.moved.Broadcast()
-}
-
-func (e *end) Byte(d time.Duration) (byte, bool) {
-	e.w.mu.Lock()
-	defer e.w.mu.Unlock()
-	o := e.other()
-	e.until, e.waiting = e.w.now+d, true
-	defer func() { e.waiting = false }()
-	for len(e.queue) == 0 {
-		switch {
-		case e.w.now >= e.until:
-			return 0, false
-		case o.finished:
-			e.w.now = e.until
-		case o.waiting && len(o.queue) == 0:
-			e.w.now = min(e.until, o.until)
-			e.w.moved.Broadcast()
-		default:
-			e.w.moved.Wait()
-		}
-	}
-	b := e.queue[0]
-	e.queue = e.queue[1:]
-	return b, true
-}
-
-func (e *end) finish() {
-	e.w.mu.Lock()
-	e.finished = true
-	e.w.moved.Broadcast()
-	e.w.mu.Unlock()
-}
 
 // files is a sink that keeps what it gets.
 type files struct {

@@ -8,20 +8,27 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+
+	"github.com/skep-sim/skep/internal/ymodem/ymodemtest"
 )
 
 var sizes = []int{0, 1, 127, 128, 129, 1023, 1024, 1025, 1152, 10000, 300000}
 
-// transfer sends files over a wire and returns what both sides say.
-func transfer(w *wire, sink Sink, fs ...File) (sent, received error) {
+// transfer sends files over a line, on which noise may be, and returns what both
+// sides say.
+func transfer(noise func() func([]byte) []byte, sink Sink, fs ...File) (sent, received error) {
+	from, to := ymodemtest.New()
+	if noise != nil {
+		from.Noise, to.Noise = noise(), noise()
+	}
 	done := make(chan error)
 	go func() {
-		err := Send(&w.ends[0], fs...)
-		w.ends[0].finish()
+		err := Send(from, fs...)
+		from.Finish()
 		done <- err
 	}()
-	received = Receive(&w.ends[1], sink)
-	w.ends[1].finish()
+	received = Receive(to, sink)
+	to.Finish()
 	return <-done, received
 }
 
@@ -35,7 +42,7 @@ func TestSizes(t *testing.T) {
 	for _, size := range sizes {
 		var sink files
 		b := content(size)
-		sent, received := transfer(newWire(), &sink, file("f.bin", b))
+		sent, received := transfer(nil, &sink, file("f.bin", b))
 		if sent != nil || received != nil || len(sink.data) != 1 || !bytes.Equal(sink.data[0], b) || sink.ended != 1 {
 			t.Errorf("%d bytes: sent %v, received %v, %d files", size, sent, received, len(sink.data))
 		}
@@ -53,7 +60,7 @@ func TestBatch(t *testing.T) {
 		f.ModTime = int64(1e9 + i)
 		fs = append(fs, f)
 	}
-	sent, received := transfer(newWire(), &sink, fs...)
+	sent, received := transfer(nil, &sink, fs...)
 	if sent != nil || received != nil || sink.ended != len(fs) {
 		t.Fatalf("sent %v, received %v, %d files", sent, received, sink.ended)
 	}
@@ -66,7 +73,7 @@ func TestBatch(t *testing.T) {
 
 func TestNoFiles(t *testing.T) {
 	var sink files
-	if sent, received := transfer(newWire(), &sink); sent != nil || received != nil || len(sink.heads) != 0 {
+	if sent, received := transfer(nil, &sink); sent != nil || received != nil || len(sink.heads) != 0 {
 		t.Errorf("sent %v, received %v, %d files", sent, received, len(sink.heads))
 	}
 }
@@ -75,7 +82,7 @@ func TestUnknownSize(t *testing.T) {
 	for _, size := range []int{0, 1, 128, 1024, 1025, 3000} {
 		var sink files
 		b := content(size)
-		sent, received := transfer(newWire(), &sink, File{Header{Name: "pipe", Size: -1}, bytes.NewReader(b)})
+		sent, received := transfer(nil, &sink, File{Header{Name: "pipe", Size: -1}, bytes.NewReader(b)})
 		if sent != nil || received != nil {
 			t.Fatalf("%d: sent %v, received %v", size, sent, received)
 		}
@@ -92,10 +99,9 @@ func TestNoise(t *testing.T) {
 	whole, failed := 0, 0
 	for seed := range uint64(300) {
 		rng := rand.New(rand.NewPCG(seed, 0))
-		w := newWire()
-		for i := range w.ends {
+		noise := func() func([]byte) []byte {
 			rate := 1 << (9 + rng.IntN(6))
-			w.ends[i].noise = func(p []byte) []byte {
+			return func(p []byte) []byte {
 				var out []byte
 				for _, b := range p {
 					switch rng.IntN(rate) {
@@ -113,7 +119,7 @@ func TestNoise(t *testing.T) {
 		}
 		b := content(200 * int(seed%40))
 		var sink files
-		sent, received := transfer(w, &sink, file("noise.bin", b))
+		sent, received := transfer(noise, &sink, file("noise.bin", b))
 		if sink.ended > 0 {
 			whole++
 			if !bytes.Equal(sink.data[0], b) {
@@ -135,7 +141,7 @@ func TestNoise(t *testing.T) {
 func TestSinkRefuses(t *testing.T) {
 	refused := errors.New("no")
 	for name, sink := range map[string]*files{"begin": {begin: refused}, "full": {limit: 3000}} {
-		sent, received := transfer(newWire(), sink, file("f", content(10000)))
+		sent, received := transfer(nil, sink, file("f", content(10000)))
 		if !errors.Is(sent, ErrCancelled) || received == nil || sink.ended != 0 {
 			t.Errorf("%s: sent %v, received %v", name, sent, received)
 		}
@@ -152,7 +158,7 @@ func TestReaderFails(t *testing.T) {
 		{strings.NewReader("abc"), func(err error) bool { var s *ShortError; return errors.As(err, &s) && s.Got == 3 && s.Want == 5000 }},
 	} {
 		var sink files
-		sent, received := transfer(newWire(), &sink, File{Header{Name: "f", Size: 5000}, tt.r})
+		sent, received := transfer(nil, &sink, File{Header{Name: "f", Size: 5000}, tt.r})
 		if !tt.want(sent) || !errors.Is(received, ErrCancelled) || sink.ended != 0 {
 			t.Errorf("sent %v, received %v", sent, received)
 		}
@@ -271,7 +277,7 @@ func TestSendByHand(t *testing.T) {
 	}
 	var sink files
 	long := strings.Repeat("x", 300)
-	if sent, received := transfer(newWire(), &sink, file(long, []byte("x"))); sent != nil || received != nil || sink.heads[0].Name != long {
+	if sent, received := transfer(nil, &sink, file(long, []byte("x"))); sent != nil || received != nil || sink.heads[0].Name != long {
 		t.Errorf("long name: %v, %v", sent, received)
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/skep-sim/skep/internal/xbee/flash"
 	"github.com/skep-sim/skep/internal/ymodem"
+	"github.com/skep-sim/skep/internal/ymodem/ymodemtest"
 )
 
 const hash0 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
@@ -102,10 +103,11 @@ func TestDirectoryIsOwn(t *testing.T) {
 
 // put types ATFS PUT or XPUT and sends a file as a host does.
 func put(s *Shell, line string, files ...ymodem.File) (reply string, sent error) {
-	device, host := newPipe()
+	device, host := ymodemtest.New()
 	done := make(chan error)
 	go func() {
-		if p := host.prompt(); p != "Receiving file with YMODEM..." {
+		defer host.Finish()
+		if p := prompt(host); p != "Receiving file with YMODEM..." {
 			done <- nil
 			return
 		}
@@ -113,6 +115,7 @@ func put(s *Shell, line string, files ...ymodem.File) (reply string, sent error)
 	}()
 	reply = s.Run(line, device)
 	device.Write([]byte("\r"))
+	device.Finish()
 	return reply, <-done
 }
 
@@ -190,17 +193,20 @@ func TestGet(t *testing.T) {
 	for _, size := range []int{0, 1, 128, 1025, 10000} {
 		data := strings.Repeat("fedcba9876543210", size/16+1)[:size]
 		store(t, fs, "lib/down.bin", data, false)
-		device, host := newPipe()
+		device, host := ymodemtest.New()
 		var k keep
 		done := make(chan error)
 		go func() {
-			if p := host.prompt(); p != "Sending file with YMODEM..." {
+			if p := prompt(host); p != "Sending file with YMODEM..." {
 				t.Errorf("prompt %q", p)
 			}
-			done <- ymodem.Receive(host, &k)
+			err := ymodem.Receive(host, &k)
+			host.Finish()
+			done <- err
 		}()
 		reply := s.Run("GET LIB/down.BIN", device)
 		device.Write([]byte("\r"))
+		device.Finish()
 		if err := <-done; reply != "OK" || err != nil || string(k.data) != data || k.head != (ymodem.Header{Name: "down.bin", Size: int64(size)}) {
 			t.Errorf("%d bytes: %q, %v, %+v, %d bytes", size, reply, err, k.head, len(k.data))
 		}

@@ -6,43 +6,11 @@ import (
 	"time"
 
 	"github.com/skep-sim/skep/internal/xbee/flash"
+	"github.com/skep-sim/skep/internal/ymodem/ymodemtest"
 )
 
-// pipe is one end of a serial line in memory.
-type pipe struct{ in, out chan byte }
-
-func newPipe() (device, host *pipe) {
-	a, b := make(chan byte, 1<<16), make(chan byte, 1<<16)
-	return &pipe{in: a, out: b}, &pipe{in: b, out: a}
-}
-
-func (p *pipe) Write(b []byte) {
-	for _, c := range b {
-		p.out <- c
-	}
-}
-
-func (p *pipe) Byte(d time.Duration) (byte, bool) {
-	select {
-	case c := <-p.in:
-		return c, true
-	default:
-	}
-	if d == 0 {
-		return 0, false
-	}
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case c := <-p.in:
-		return c, true
-	case <-t.C:
-		return 0, false
-	}
-}
-
 // prompt reads a line.
-func (p *pipe) prompt() string {
+func prompt(p *ymodemtest.End) string {
 	var b strings.Builder
 	for {
 		c, ok := p.Byte(5 * time.Second)

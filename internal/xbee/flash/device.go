@@ -160,6 +160,13 @@ func (d *Device) Blob(name string) Blob {
 	return Blob{d, name}
 }
 
+// Blobs lists the areas that have been written, by name.
+func (d *Device) Blobs() []string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return sortedKeys(d.im.blobs)
+}
+
 // Get returns a copy of the content, nil if the area was never written.
 func (b Blob) Get() []byte {
 	b.d.mu.Lock()

@@ -109,3 +109,10 @@ func check(t *testing.T, d *Device) {
 		t.Errorf("%d blocks counted, %d found", d.im.used, used)
 	}
 }
+
+func read(t *testing.T, fs *FS, path string) string {
+	t.Helper()
+	b, err := fs.ReadSecure(Root, path)
+	must(t, err)
+	return string(b)
+}

@@ -39,6 +39,10 @@ var operations = []struct {
 		f.Write([]byte("2"))
 		return f.Close()
 	}, between: []func(d *Device) error{func(d *Device) error { return put(d.FS(), "log", "a", "1") }}},
+	{name: "store", do: func(d *Device) error { return d.FS().Store(Root, "lib/new.py", []byte("all of it"), false) }},
+	{name: "store over a file", do: func(d *Device) error {
+		return d.FS().Store(Root, "main.py", []byte(strings.Repeat("new ", 700)), true)
+	}},
 	{name: "blob", do: func(d *Device) error { return d.Blob("bundle").Put([]byte("new bundle")) }},
 	{name: "delete blob", do: func(d *Device) error { return d.Blob("bundle").Delete() }},
 	{name: "lay", do: func(d *Device) error {
@@ -80,6 +84,10 @@ func states(t *testing.T, do func(*Device) error, between []func(*Device) error)
 }
 
 func TestPowerFailsAtEveryStep(t *testing.T) {
+	cuts, found := 0, 0
+	defer func() {
+		t.Logf("%d operations, power cut at %d steps, %d flashes found: each as before or as after", len(operations), cuts, found)
+	}()
 	for _, op := range operations {
 		t.Run(op.name, func(t *testing.T) {
 			allowed := states(t, op.do, op.between)
@@ -87,7 +95,11 @@ func TestPowerFailsAtEveryStep(t *testing.T) {
 				d, m := prepare(t)
 				m.FailAt(k)
 				err := op.do(d)
+				if err != nil {
+					cuts++
+				}
 				for _, o := range Outcomes() {
+					found++
 					s := m.Survivor(o)
 					again := open(t, s)
 					check(t, again)
