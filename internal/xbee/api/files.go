@@ -40,6 +40,7 @@ const (
 	openTruncate  = 0x10
 	openAppend    = 0x20
 	openSecure    = 0x80
+	openUnknown   = 0x40
 )
 
 // fileStatus is the status of frame BB.
@@ -78,12 +79,8 @@ const (
 	entrySize      = 1<<24 - 1
 )
 
-// currentOffset is the offset that stands for the current one, and allThereIs
-// the count for as much as fits.
-const (
-	currentOffset = 0xFFFFFFFF
-	allThereIs    = 0xFFFF
-)
+// currentOffset is the offset that stands for the current one.
+const currentOffset = 0xFFFFFFFF
 
 // handle is frame 3B: id, command, parameters.
 func (f *files) handle(d []byte) {
@@ -197,6 +194,15 @@ func fileNameOf(p []byte, none string) (string, error) {
 	return string(p), nil
 }
 
+// modeOf is how a file is opened with some options.
+func modeOf(options byte) flash.Mode {
+	has := func(bit byte) bool { return options&bit != 0 }
+	return flash.Mode{
+		Read: has(openRead), Write: has(openWrite), Create: has(openCreate), Exclusive: has(openExclusive),
+		Truncate: has(openTruncate), Append: has(openAppend), Secure: has(openSecure), Binary: true,
+	}
+}
+
 // open is: path id, options, name; handle, size.
 func (f *files) open(p, reply []byte) ([]byte, error) {
 	if len(p) < 3 {
@@ -206,13 +212,8 @@ func (f *files) open(p, reply []byte) ([]byte, error) {
 	if err != nil {
 		return reply, err
 	}
-	o := p[2]
-	has := func(bit byte) bool { return o&bit != 0 }
-	m := flash.Mode{
-		Read: has(openRead), Write: has(openWrite), Create: has(openCreate), Exclusive: has(openExclusive),
-		Truncate: has(openTruncate), Append: has(openAppend), Secure: has(openSecure), Binary: true,
-	}
-	if !m.Read && !m.Write || (m.Truncate || m.Append || m.Create || m.Secure) && !m.Write || m.Secure && m.Read || has(0x40) {
+	m := modeOf(p[2])
+	if !m.Read && !m.Write || (m.Truncate || m.Append || m.Create || m.Secure) && !m.Write || m.Secure && m.Read || p[2]&openUnknown != 0 {
 		return reply, fileParameter
 	}
 	name, err := fileNameOf(p[3:], "")

@@ -103,7 +103,7 @@ func newRig(t testing.TB, o options) *rig {
 	r := &rig{t: t, clock: world.NewVirtualClock(world.VirtualStart), cloud: o.cloud}
 	r.tasks = task.New(r.clock)
 	c := r.tasks.Clock()
-	network := worldtest.Network(world.HostNetwork(c), o.routes...)
+	network := worldtest.Network(world.HostNetwork(r.clock), o.routes...)
 	timing := modem.DefaultTiming()
 	if !o.off {
 		timing.Initialise, timing.Register, timing.Connect = 0, 0, 0
@@ -162,13 +162,19 @@ func (r *rig) pass(d time.Duration) { r.tasks.Clock().Sleep(d) }
 // host sends a frame to the module and returns what it answers at once.
 func (r *rig) host(format string, args ...any) []string {
 	r.t.Helper()
+	r.tell(format, args...)
+	return r.take()
+}
+
+// tell sends a frame to the module; its answers wait for next.
+func (r *rig) tell(format string, args ...any) {
+	r.t.Helper()
 	data, err := hex.DecodeString(strings.ReplaceAll(fmt.Sprintf(format, args...), " ", ""))
 	if err != nil {
 		r.t.Fatal(err)
 	}
 	r.Receive(frame.Append(nil, data, r.API.decoder.Escaped))
 	r.run()
-	return r.take()
 }
 
 // take returns what has come from the module.
@@ -190,7 +196,7 @@ func (r *rig) next() string {
 		time.Sleep(time.Millisecond) // of the host
 		r.pass(time.Millisecond)
 	}
-	r.t.Fatal("the module says nothing")
+	r.t.Fatalf("the module says nothing; notes %q", r.notes)
 	return ""
 }
 
