@@ -75,7 +75,7 @@ func FuzzReceive(f *testing.F) {
 		}
 		r.take()
 		r.Receive(frame.Append(nil, []byte{8, 0xA5, 'I', 'M'}, escaped))
-		r.run()
+		r.pass(time.Minute) // behind what the silence has let through
 		answered := false
 		for _, s := range r.take() {
 			answered = answered || strings.HasPrefix(s, "88A5494D00")
