@@ -162,9 +162,14 @@ func (s *Scheduler) raise() {
 	}
 }
 
+// computing is the time that passes on a virtual clock between two calls of Poll,
+// where a job waits for a moment to come: a program that only computes must not
+// keep that moment away. The interpreter polls every few thousand steps, for
+// which a module takes more than that (a choice).
+const computing = 10 * time.Millisecond
+
 // Poll lets the jobs run that have something to do. The main task calls it now
-// and then while it computes; where jobs wait for a moment to come this costs
-// what reading the time costs, since computing takes time.
+// and then while it computes.
 func (s *Scheduler) Poll() {
 	if s.current != nil || len(s.jobs) == 0 && s.raised == nil {
 		return
@@ -172,7 +177,9 @@ func (s *Scheduler) Poll() {
 	now := time.Duration(0)
 	for _, j := range s.jobs {
 		if j.waiting.deadline > 0 {
-			s.base.Ticks()
+			if v, ok := s.base.(interface{ Advance(time.Duration) }); ok {
+				v.Advance(computing)
+			}
 			now = world.Uptime(s.base)
 			break
 		}

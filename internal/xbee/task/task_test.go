@@ -94,7 +94,7 @@ func TestPoll(t *testing.T) {
 		d.add("event")
 	})
 	s.Go("time", func() {
-		c.Sleep(50 * time.Microsecond)
+		c.Sleep(50 * time.Millisecond)
 		d.add("time")
 	})
 	for i := range 10 {
