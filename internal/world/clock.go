@@ -135,11 +135,20 @@ type VirtualClock struct {
 	start   time.Time
 	elapsed time.Duration
 	conns   int
+	patient time.Duration
 }
 
 // NewVirtualClock makes a virtual clock that starts at start.
 func NewVirtualClock(start time.Time) *VirtualClock {
-	return &VirtualClock{start: start.UTC().Round(0)}
+	return &VirtualClock{start: start.UTC().Round(0), patient: patience}
+}
+
+// SetPatience sets how much of its own time the host is given for an event to
+// come, 5 s unless set, where it is known that the host is faster.
+func (c *VirtualClock) SetPatience(d time.Duration) {
+	c.mu.Lock()
+	c.patient = d
+	c.mu.Unlock()
 }
 
 // Advance moves the clock by d.
@@ -198,7 +207,9 @@ func (c *VirtualClock) Wait(d time.Duration, events ...<-chan struct{}) int {
 	}
 	limit := Forever
 	if d >= 0 {
-		limit = min(d, patience)
+		c.mu.Lock()
+		limit = min(d, c.patient)
+		c.mu.Unlock()
 	}
 	i := block(limit, events)
 	if i < 0 {
