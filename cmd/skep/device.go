@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/skep-sim/skep/internal/host/app"
@@ -47,6 +48,7 @@ type setup struct {
 	command   string
 	app       *app.App // nil: an empty module
 	name      string
+	number    int // of several modules, from 1; 0: there is one
 	serial    world.Stream
 	settings  []string // as in xbee.Config
 	autostart bool
@@ -74,6 +76,9 @@ func (f *deviceFlags) open(s setup) (m *machine, err error) {
 	state, err := deviceState(f.State, s.name, dir, string(p.Model))
 	if err != nil {
 		return nil, err
+	}
+	if s.number > 0 {
+		state = filepath.Join(state, strconv.Itoa(s.number))
 	}
 	m = &machine{}
 	defer func() {

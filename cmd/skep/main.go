@@ -19,6 +19,7 @@ import (
 type cli struct {
 	Run     runCmd     `cmd:"" help:"Power on a module whose /flash holds a directory's files, and run its main.py."`
 	Repl    replCmd    `cmd:"" help:"Power on a module and leave you at its prompt."`
+	Serve   serveCmd   `cmd:"" help:"Power on a module whose serial port other programs can open."`
 	Exec    execCmd    `cmd:"" help:"Run one program as 'micropython FILE.py' would."`
 	Mem     memCmd     `cmd:"" help:"Measure what the modules of an application cost on a module, and find its best bundle."`
 	Compile compileCmd `cmd:"" help:"Cross-compile a module to a .mpy file."`

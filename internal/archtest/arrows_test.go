@@ -63,6 +63,10 @@ var arrows = []arrow{
 		why: "it measures modules with files that it is handed, and no network",
 	},
 	{
+		from: "internal/hostport/...", never: []string{"internal/xbee/...", "internal/vm/...", "internal/host/..."},
+		why: "it is the plug of a serial line, whatever is at either end",
+	},
+	{
 		from: "internal/repl/...", never: []string{"internal/xbee/...", "internal/world/..."},
 		why: "the prompt is MicroPython's; it is handed a byte stream",
 	},

@@ -176,6 +176,9 @@ func (p *Port) fill() bool {
 	p.input = p.buf[:n]
 	if n > 0 {
 		p.heard = world.Uptime(p.conf.Clock)
+		if text := p.conf.UART.Mismatch(); text != "" {
+			p.note(text)
+		}
 	}
 	return n > 0
 }

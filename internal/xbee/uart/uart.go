@@ -8,6 +8,7 @@
 package uart
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/skep-sim/skep/internal/world"
@@ -58,7 +59,15 @@ type UART struct {
 	woken   chan struct{} // closed, and replaced, to wake the other waiters
 	sending bool
 	ended   bool
+	// overrun: the other end takes nothing and has not for a while
+	overrun bool
 }
+
+// patience is how long the module waits for an other end that takes nothing,
+// unless flow control by RTS tells it to wait: then what it sends is lost, as a
+// module's bytes are that no host reads. A choice, long enough for any host that
+// is only slow.
+const patience = 2 * time.Second
 
 // New is the port at the end of a stream, used by the tasks of a device.
 func New(s world.Stream, t *task.Scheduler) *UART {
@@ -114,6 +123,18 @@ func (u *UART) Ended() bool { return u.ended }
 func (u *UART) Break() bool {
 	l, ok := u.stream.(world.Line)
 	return ok && l.Break()
+}
+
+// Mismatch says in what the other end differs from this one, so that a module
+// would only hear garbage; "" if in nothing, or if nothing is known of it.
+func (u *UART) Mismatch() string {
+	h, ok := u.Host()
+	if !ok || h == u.settings.LineSettings {
+		return ""
+	}
+	form := func(s world.LineSettings) string { return fmt.Sprintf("%d 8%c%d", s.Baud, s.Parity, s.StopBits) }
+	return fmt.Sprintf("the host has the serial port open with %s while the module has %s: a module would only hear garbage (ATBD, ATNB, ATSB)",
+		form(h), form(u.settings.LineSettings))
 }
 
 // Host are the settings of the line's other end; false if they are not known.
@@ -175,13 +196,28 @@ func (u *UART) Send(b []byte) {
 	if u.lossy != nil {
 		b = u.keep(append([]byte(nil), b...))
 	}
+	stuck := time.Duration(-1) // since when nothing is taken
 	for len(b) > 0 {
 		n, err := u.stream.Send(b)
 		if err != nil {
 			return // nobody is there any more
 		}
-		if b = b[n:]; n == 0 {
+		if b = b[n:]; n > 0 {
+			stuck, u.overrun = -1, false
+			continue
+		}
+		now := world.Uptime(u.tasks.Clock())
+		if stuck < 0 {
+			stuck = now
+		}
+		switch {
+		case u.settings.RTS:
 			u.Wait(world.Forever)
+		case u.overrun || now >= stuck+patience:
+			u.overrun = true
+			return
+		default:
+			u.Wait(stuck + patience - now)
 		}
 	}
 }
