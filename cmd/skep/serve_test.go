@@ -114,6 +114,7 @@ func (w *wire) command() {
 }
 
 func TestServePTY(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	state, link := filepath.Join(dir, "state"), filepath.Join(dir, "xbee")
 	s := serve(t, "--state", state, "--link", link)
@@ -149,6 +150,7 @@ func TestServePTY(t *testing.T) {
 
 // TestServeTCP talks to an echoing server in transparent mode, over TCP.
 func TestServeTCP(t *testing.T) {
+	t.Parallel()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
