@@ -344,7 +344,7 @@ func TestAWSSample(t *testing.T) {
 		r := newNetRig(t, tt.model, tt.supply, worldtest.Route{Hosts: "*.iot.*.amazonaws.com", To: server}).online()
 		r.put("/flash/cert/aws.ca", ca)
 		r.put("/flash/cert/aws.crt", cert)
-		if err := writeFile(r.board, "/flash/cert/aws.key", []byte(key), true); err != nil {
+		if err := r.board.FS().Store(flash.Root, "cert/aws.key", []byte(key), true); err != nil {
 			t.Fatal(err)
 		}
 		want := tt.want

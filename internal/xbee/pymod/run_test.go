@@ -159,7 +159,7 @@ func (r *rig) want(src, want string) {
 // put writes a file.
 func (r *rig) put(path, text string) {
 	r.t.Helper()
-	if err := writeFile(r.board, path, []byte(text), false); err != nil {
+	if err := r.board.FS().Store(flash.Root, path, []byte(text), false); err != nil {
 		r.t.Fatal(err)
 	}
 }

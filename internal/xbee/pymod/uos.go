@@ -192,19 +192,6 @@ func osCompile(v *vm.VM, args []vm.Value) vm.Value {
 	}
 	info, err := b.FS().Stat(b.Cwd, source)
 	secure := err == nil && info.Secure
-	b.raise(v, writeFile(b, target, data, secure))
+	b.raise(v, b.FS().Store(b.Cwd, target, data, secure))
 	return vm.None
-}
-
-// writeFile makes a file with the given content, or replaces one.
-func writeFile(b *Board, path string, data []byte, secure bool) error {
-	f, err := b.FS().Open(b.Cwd, path, flash.Mode{Write: true, Create: true, Truncate: true, Secure: secure})
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(data)
-	if e := f.Close(); err == nil {
-		err = e
-	}
-	return err
 }

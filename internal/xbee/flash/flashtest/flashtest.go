@@ -25,7 +25,8 @@ type Operation struct {
 type Bench struct {
 	// Prepare fills a flash that was just formatted.
 	Prepare func(d *flash.Device)
-	// Alive, if not nil, checks that a module works with what was left.
+	// Alive, if not nil, checks that a module works with what was left. It sees
+	// each content once.
 	Alive func(tb testing.TB, d *flash.Device)
 
 	// What was tried so far: operations, moments at which power was cut, and
@@ -49,15 +50,14 @@ func (b *Bench) Try(tb testing.TB, op Operation) {
 	d := open(tb, base)
 	b.Prepare(d)
 	allowed := map[string]string{Dump(d): "before"}
+	after := ""
+	tried := map[string]bool{}
 	for i, do := range append(op.Between, op.Do) {
 		d := open(tb, base.Survivor(flash.KeepAll))
 		do(d)
 		d.FS().CloseAll()
-		what := fmt.Sprint("part ", i+1)
-		if i == len(op.Between) {
-			what = "after"
-		}
-		allowed[Dump(d)] = what
+		after = Dump(d)
+		allowed[after] = fmt.Sprint("part ", i+1)
 	}
 	for k := 1; ; k++ {
 		m := base.Survivor(flash.KeepAll)
@@ -65,6 +65,9 @@ func (b *Bench) Try(tb testing.TB, op Operation) {
 		m.FailAt(k)
 		op.Do(d)
 		cut := m.Steps() >= k
+		if !cut {
+			d.FS().CloseAll()
+		}
 		if cut {
 			b.Cuts++
 		}
@@ -72,11 +75,16 @@ func (b *Bench) Try(tb testing.TB, op Operation) {
 			left := m.Survivor(o)
 			again := open(tb, left)
 			b.Found++
-			if got := Dump(again); allowed[got] == "" {
+			got := Dump(again)
+			if allowed[got] == "" {
 				tb.Errorf("%s: power failed at step %d, outcome %d: the flash holds\n%s", op.Name, k, o, got)
 				continue
 			}
-			if b.Alive != nil {
+			if !cut && got != after {
+				tb.Errorf("%s: power failed when it was done, outcome %d: the flash holds\n%s", op.Name, o, got)
+			}
+			if b.Alive != nil && !tried[got] {
+				tried[got] = true
 				b.Alive(tb, again)
 			}
 		}
