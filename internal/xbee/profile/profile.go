@@ -113,6 +113,9 @@ type Profile struct {
 	BundleBytes Fact[int] `key:"bundle_bytes"` // for modules
 	BundleQstrs Fact[int] `key:"bundle_qstrs"` // names at most
 
+	// GNSS: there is a satellite receiver, and module digi.gnss (level x18 and up).
+	GNSS Fact[bool] `key:"gnss"`
+
 	// Network.
 	TLSErrno      Fact[int]        `key:"tls_errno"`     // for whatever goes wrong with a TLS connection
 	RefusedErrno  Fact[int]        `key:"refused_errno"` // for a plain connection that is refused

@@ -13,7 +13,9 @@ import (
 	"github.com/skep-sim/skep/internal/world"
 	"github.com/skep-sim/skep/internal/xbee/at"
 	hw "github.com/skep-sim/skep/internal/xbee/board"
+	"github.com/skep-sim/skep/internal/xbee/drm"
 	"github.com/skep-sim/skep/internal/xbee/flash"
+	"github.com/skep-sim/skep/internal/xbee/gnss"
 	"github.com/skep-sim/skep/internal/xbee/modem"
 	"github.com/skep-sim/skep/internal/xbee/profile"
 	"github.com/skep-sim/skep/internal/xbee/relay"
@@ -56,6 +58,10 @@ type Board struct {
 	// Relay carries messages between the program and the serial port. A board
 	// without one makes one of its own.
 	Relay *relay.Relay
+	// Cloud is the module's side of Digi Remote Manager (nil: there is none).
+	Cloud *drm.Client
+	// GNSS is the satellite receiver. A board without one makes one of its own.
+	GNSS *gnss.Receiver
 	// WakePin is whether the sleep request pin, DIO8, is high, and what receives
 	// when it changes (nil: it is pulled up and nothing drives it).
 	WakePin func() (high bool, changed <-chan struct{})
@@ -70,7 +76,11 @@ type Board struct {
 	woken     int               // what wake_reason() returns
 	wakeLocks int
 	scan      cellScan
+	gnss      gnssUse
+	ble       bleState
 	files     handles[*flash.File]
+	points    handles[*dataPoints]
+	requests  handles[*deviceRequest]
 	bundle    bundleState
 }
 

@@ -184,5 +184,8 @@ func (b *Board) nextDue() (due int64, ok bool) {
 	if b.scan.running && b.scan.called {
 		due, ok = b.scan.ends, true
 	}
+	if g := b.gnss.due.Microseconds(); (b.gnss.once || b.gnss.raw) && (!ok || g < due) {
+		due, ok = g, true
+	}
 	return due, ok
 }

@@ -29,6 +29,7 @@ func Declare(fw *vm.Firmware, p profile.Profile) {
 	XBee(fw, level, c)
 	Sockets(fw)
 	Network(fw, level, c)
+	Digi(fw, level, p.GNSS.Value, c)
 	if level >= 0x15 {
 		Select(fw)
 		Crypto(fw)

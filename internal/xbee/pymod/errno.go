@@ -35,6 +35,7 @@ const (
 	errNXIO        vm.Errno = 6
 	errBusy        vm.Errno = 16
 	errNoDev       vm.Errno = 19
+	errBadF        vm.Errno = 9
 	errAgain       vm.Errno = 11
 	errInval       vm.Errno = 22
 	errNoSpc       vm.Errno = 28

@@ -19,7 +19,6 @@ const (
 	fromModemStatus
 	fromScan
 	fromGNSS
-	fromBLE
 	eventSources
 )
 
@@ -77,7 +76,13 @@ func (s *eventState) mark(m *memory.Marker) {
 // restart forgets what belongs to the program that ran.
 func (b *Board) restart() {
 	b.relay().Reset()
-	b.wakeLocks, b.scan = 0, cellScan{}
+	b.wakeLocks, b.scan, b.gnss = 0, cellScan{}, gnssUse{last: b.gnss.last}
+	b.ble.restart()
+	b.points.reset()
+	b.requests.reset()
+	if b.Cloud != nil {
+		b.Cloud.Reset()
+	}
 }
 
 // on declares a source.

@@ -34,5 +34,15 @@ func (h *handles[T]) drop(n uint32) {
 	}
 }
 
+// count is how many there are.
+func (h *handles[T]) count() (n int) {
+	for _, live := range h.live {
+		if live {
+			n++
+		}
+	}
+	return n
+}
+
 // reset forgets all of them.
 func (h *handles[T]) reset() { h.list, h.live = nil, nil }
