@@ -29,6 +29,7 @@ type deviceFlags struct {
 	Heap    int    `help:"Bytes of the raw heap region. Default: the firmware's: 32768, or 65536 from level x15 on." placeholder:"BYTES"`
 	Options string `help:"Optional features and error wording of the interpreter: xbee, the module's own, or full or bare, as in two builds of upstream's." enum:"xbee,full,bare" default:"xbee"`
 	Cloud   string `help:"local: names of AWS IoT endpoints lead to the local AWS IoT; off: they do not." enum:"local,off" default:"local"`
+	DRM     string `help:"local: names of Digi Remote Manager lead to a local one, started when first needed; ADDR: it is at this address (127.0.0.1:8010) from the start, and tells what happens; off: there is none." placeholder:"ADDR" default:"local"`
 	Net     string `help:"host: the rest of the world is the host's network; none: there is none." enum:"host,none" default:"host"`
 	Clock   string `help:"real, or virtual: sleeping costs no time." enum:"real,virtual" default:"real"`
 	Script  string `help:"Text that says what happens to the module and when, such as: at 5s press D0. See docs/world-script.md." placeholder:"FILE"`
@@ -40,6 +41,7 @@ type machine struct {
 	device *xbee.Device
 	flash  *flash.Device
 	cloud  *cloudLink
+	drm    *drmLink
 	closed bool
 }
 
@@ -95,6 +97,9 @@ func (f *deviceFlags) open(s setup) (m *machine, err error) {
 			return m, err
 		}
 	}
+	if m.drm, err = openDRM(f.DRM, s.stderr); err != nil {
+		return m, err
+	}
 	if s.app != nil {
 		files, err := m.files(s, p)
 		if err != nil {
@@ -104,13 +109,13 @@ func (f *deviceFlags) open(s setup) (m *machine, err error) {
 			return m, err
 		}
 	}
-	w, err := f.world(s.serial, m.cloud)
+	w, err := f.world(s.serial, m.cloud, m.drm)
 	if err != nil {
 		return m, err
 	}
 	m.device = xbee.New(xbee.Config{
 		Profile: p, World: w, Flash: m.flash, Serial: serialNumber(f.Seed, state), HeapBytes: f.Heap,
-		Features: f.features(), Settings: s.settings, Autostart: s.autostart, NoREPL: s.noREPL,
+		Features: f.features(), Settings: s.settings, Autostart: s.autostart, NoREPL: s.noREPL, RemoteManager: m.drm != nil,
 		Note: func(text string) { fmt.Fprintln(s.stderr, "skep:", text) },
 	})
 	if play != nil {
@@ -189,7 +194,7 @@ func explainState(err error) error {
 }
 
 // world is what the device is connected to.
-func (f *deviceFlags) world(serial world.Stream, cloud *cloudLink) (world.World, error) {
+func (f *deviceFlags) world(serial world.Stream, cloud *cloudLink, drm *drmLink) (world.World, error) {
 	w := world.Real()
 	if f.Clock == "virtual" {
 		w = world.Virtual(f.Seed).WithClock(world.NewVirtualClock(time.Now().UTC()))
@@ -201,6 +206,9 @@ func (f *deviceFlags) world(serial world.Stream, cloud *cloudLink) (world.World,
 	}
 	if cloud != nil {
 		network = cloud.network(network, host)
+	}
+	if drm != nil {
+		network = drm.network(network, host)
 	}
 	supply, err := world.ParseSupply(f.Power)
 	return w.WithNetwork(network).WithSerial(serial).WithPower(supply), err
@@ -257,5 +265,8 @@ func (m *machine) close() {
 	}
 	if m.cloud != nil {
 		m.cloud.close()
+	}
+	if m.drm != nil {
+		m.drm.close()
 	}
 }

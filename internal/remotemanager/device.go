@@ -91,7 +91,7 @@ func (s *Server) serveDevice(c net.Conn) {
 				}
 			}
 			if bad != nil {
-				s.log("remote manager: a device was turned away: " + bad.Error())
+				s.log(true, "a device was turned away: %v", bad)
 				err = bad
 				break
 			}
@@ -154,7 +154,7 @@ func (s *Server) attach(l *link, m rmlink.Message) (*device, error) {
 	if console != nil {
 		l.post(rmlink.Message{Type: rmlink.ConsoleOpen})
 	}
-	s.log(fmt.Sprintf("remote manager: %s (%s) is connected", info.ID, info.Type))
+	s.log(false, "%s (%s) is connected", info.ID, info.Type)
 	return d, nil
 }
 
@@ -169,7 +169,7 @@ func (s *Server) detach(d *device, l *link) {
 	l.waiting = nil
 	id := d.info.ID
 	s.mu.Unlock()
-	s.log(fmt.Sprintf("remote manager: %s has disconnected", id))
+	s.log(false, "%s has disconnected", id)
 }
 
 // handle is a message of an attached device.
@@ -211,10 +211,10 @@ func (s *Server) store(d *device, m rmlink.Message) rmlink.Message {
 	reply := rmlink.Message{Type: rmlink.Result, ID: m.ID}
 	if err != nil {
 		reply.Status, reply.Data = rmlink.Refused, []byte(err.Error())
-		s.log(fmt.Sprintf("remote manager: what %s uploaded to %s was refused: %v", d.info.ID, m.Name, err))
+		s.log(true, "what %s uploaded to %s was refused: %v", d.info.ID, m.Name, err)
 		return reply
 	}
-	s.log(fmt.Sprintf("remote manager: %s uploaded %d data points", d.info.ID, n))
+	s.log(false, "%s uploaded %d data points", d.info.ID, n)
 	return reply
 }
 
@@ -264,15 +264,15 @@ func (s *Server) ask(id, target string, data []byte, limit time.Duration, cancel
 	l.waiting[m.ID] = answer
 	s.mu.Unlock()
 	l.post(m)
-	timer := time.NewTimer(limit)
-	defer timer.Stop()
+	late := make(chan struct{})
+	defer s.conf.After(limit, func() { close(late) })()
 	select {
 	case got, ok := <-answer:
 		if !ok {
 			return got, errNotConnected
 		}
 		return got, nil
-	case <-timer.C:
+	case <-late:
 	case <-cancel:
 	}
 	s.mu.Lock()

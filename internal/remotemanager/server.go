@@ -14,6 +14,7 @@ import (
 	"bufio"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -23,15 +24,17 @@ import (
 	"github.com/skep-sim/skep/internal/rmlink"
 )
 
-// Config is what a Server is made of. Now and Certificate must be there.
+// Config is what a Server is made of. Now, After and Certificate must be there.
 type Config struct {
 	// Now is the time: of what arrives without one, and of connections.
 	Now func() time.Time
+	// After calls f after d, unless it is stopped before: time.AfterFunc's Stop.
+	After func(d time.Duration, f func()) (stop func() bool)
 	// Certificate is shown to TLS clients, with an RSA key: the modems of some
 	// modules have no other key exchange.
 	Certificate tls.Certificate
 	// Log takes a line for each thing a person may want to see (may be nil).
-	Log func(text string)
+	Log func(refused bool, text string)
 }
 
 // Server is a running Remote Manager. Make one with New, hand it listeners, Close
@@ -74,9 +77,9 @@ func New(c Config) *Server {
 	return s
 }
 
-func (s *Server) log(text string) {
+func (s *Server) log(refused bool, format string, args ...any) {
 	if s.conf.Log != nil {
-		s.conf.Log(text)
+		s.conf.Log(refused, fmt.Sprintf(format, args...))
 	}
 }
 
@@ -124,7 +127,7 @@ func (s *Server) Listen(l net.Listener) {
 			c, err := l.Accept()
 			if err != nil {
 				if !errors.Is(err, net.ErrClosed) {
-					s.log("remote manager: accepting connections: " + err.Error())
+					s.log(true, "accepting connections: %v", err)
 				}
 				return
 			}
@@ -163,12 +166,12 @@ func (s *Server) sort(c net.Conn) {
 	if !s.track(c) {
 		return
 	}
-	timer := time.AfterFunc(firstByte, func() { c.Close() })
+	stop := s.conf.After(firstByte, func() { c.Close() })
 	p, first, err := peek(c)
 	if err == nil && first == tlsHandshake {
 		p, first, err = peek(tls.Server(p, s.tls))
 	}
-	timer.Stop()
+	stop()
 	switch {
 	case err != nil:
 		s.untrack(c)

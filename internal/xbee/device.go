@@ -17,6 +17,7 @@ import (
 	"github.com/skep-sim/skep/internal/world"
 	"github.com/skep-sim/skep/internal/xbee/at"
 	"github.com/skep-sim/skep/internal/xbee/board"
+	"github.com/skep-sim/skep/internal/xbee/drm"
 	"github.com/skep-sim/skep/internal/xbee/flash"
 	"github.com/skep-sim/skep/internal/xbee/modem"
 	"github.com/skep-sim/skep/internal/xbee/profile"
@@ -57,6 +58,9 @@ type Config struct {
 	// SecondaryOut takes what the module sends on its secondary UART (nil: it is
 	// kept until somebody takes it).
 	SecondaryOut func(b []byte)
+	// RemoteManager: the world has a local Digi Remote Manager. Without, the module
+	// never tries to reach one.
+	RemoteManager bool
 	// Note takes remarks for the person at the host: which rule caused a failure,
 	// and what to do. Each is handed over once (may be nil).
 	Note func(text string)
@@ -78,6 +82,7 @@ type Device struct {
 	port     *serial.Port
 	link     *transparent.Link
 	console  *console
+	remote   *drm.Client
 	repl     *repl.REPL
 
 	around      surroundings
@@ -170,6 +175,7 @@ func (d *Device) Run() Result {
 			continue
 		}
 		d.tasks.Stop()
+		d.modem.CloseAll()
 		if !d.waitForPower() {
 			return d.result
 		}
@@ -237,6 +243,7 @@ func (d *Device) powerOn(cause pymod.ResetCause) {
 	d.tasks.Go("modem", func() { d.modem.Watch(d.tasks.Background(), nil) })
 	d.tasks.Go("watchdog", d.watch)
 	d.tasks.Go("outside", d.attend)
+	d.startRemote()
 	d.happened(script.Event{Kind: script.Booted})
 }
 
@@ -340,7 +347,7 @@ func (d *Device) session() (again bool, reset pymod.Reset) {
 
 func (d *Device) endSession() {
 	d.console.SetInterrupt(-1)
-	d.modem.CloseAll()
+	d.board.CloseSockets()
 	d.conf.Flash.FS().CloseAll()
 	d.board.Cwd = flash.Root
 	d.hardware.SoftReset()

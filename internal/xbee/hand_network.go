@@ -72,6 +72,7 @@ func (d *Device) modemHappened() {
 		return
 	}
 	for e, ok := d.modemEvents.Next(); ok; e, ok = d.modemEvents.Next() {
+		d.modemEvent(e)
 		switch e.Kind {
 		case modem.Online:
 			d.happened(script.Event{Kind: script.Connected})

@@ -62,7 +62,7 @@ func (s *state) ReadState(name string) (at.Value, error) {
 	case "CI":
 		return at.Int(uint64(s.link.Status())), nil
 	case "DI", "RI":
-		return at.Int(5), nil // not connected to Remote Manager
+		return at.Int(s.remote.Indicator()), nil
 	case "BL":
 		return at.Raw(make([]byte, 6)), nil
 	case "TP":
@@ -226,6 +226,7 @@ func (s *state) Applied(names []string) {
 	}
 	d.port.Apply()
 	d.pinsApplied(names)
+	d.remote.Kick() // ATDO, ATMO and their like say whether to be connected
 }
 
 func (s *state) onUSB() bool { return s.world.Power().Supply() == world.USB }

@@ -74,7 +74,9 @@ type Client struct {
 	decoder  rmlink.Decoder
 	out      []byte
 	lastID   uint32
-	stepping bool // a task is within Step, waiting for the dial perhaps
+	stepping bool // a task is within Step, waiting for the dial perhaps,
+	// and another wanted to be
+	kickAfter bool
 
 	tryAt    time.Duration // the clock's time of the next attempt
 	retry    time.Duration
@@ -88,11 +90,12 @@ type Client struct {
 	other    func(*Request) bool
 	console  consoleSession
 	changed  chan struct{}
+	kicked   chan struct{}
 }
 
 // New is the client of a module that has just been given power.
 func New(c Config) *Client {
-	return &Client{conf: c, changed: make(chan struct{}, 1), retry: firstRetry}
+	return &Client{conf: c, changed: make(chan struct{}, 1), kicked: make(chan struct{}, 1), retry: firstRetry}
 }
 
 func (c *Client) note(text string) {
@@ -152,15 +155,31 @@ func (c *Client) nudge() {
 	}
 }
 
+// Kick makes whoever waits for Events look again: a setting has changed, or the
+// module has got on the Internet.
+func (c *Client) Kick() {
+	select {
+	case c.kicked <- struct{}{}:
+	default:
+	}
+}
+
 // Step does what can be done now, which may be to connect, the one thing that
 // waits. Whoever waits for something from Remote Manager calls it before each
 // wait, and a job of the device all the time.
 func (c *Client) Step() {
 	if c.stepping {
+		c.kickAfter = true
 		return
 	}
 	c.stepping = true
-	defer func() { c.stepping = false }()
+	defer func() {
+		c.stepping = false
+		if c.kickAfter {
+			c.kickAfter = false
+			c.Kick()
+		}
+	}()
 	if c.pollAt == 0 {
 		c.pollAt = c.now() + c.pollInterval()
 	}
@@ -189,6 +208,8 @@ func (c *Client) Until() time.Duration {
 	now := c.now()
 	var at time.Duration
 	switch {
+	case c.stepping: // Events tells when that is over
+		return world.Forever
 	case c.sock != nil:
 		at = c.pingAt
 		if !c.stay() {
@@ -197,18 +218,18 @@ func (c *Client) Until() time.Duration {
 	case !c.Enabled():
 		return world.Forever
 	case !c.wanted():
-		at = max(c.pollAt, now+time.Second)
+		at = c.pollAt
 	case !c.conf.Modem.IsConnected():
 		at = now + noNetwork
 	default:
 		at = c.tryAt
 	}
-	return max(0, at-now)
+	return max(time.Millisecond, at-now)
 }
 
 // Events are what a wait should end on.
 func (c *Client) Events() []<-chan struct{} {
-	var all []<-chan struct{}
+	all := []<-chan struct{}{c.kicked}
 	if c.sock != nil {
 		all = append(all, c.sock.Changed()...)
 	}

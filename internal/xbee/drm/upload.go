@@ -36,6 +36,7 @@ func (c *Client) Upload(path, kind string, data []byte) *Upload {
 		c.send(u.message)
 	} else {
 		c.tryAt = 0 // what the program asks for does not wait for the back-off
+		c.Kick()
 	}
 	return u
 }

@@ -80,6 +80,7 @@ type Board struct {
 	ble       bleState
 	files     handles[*flash.File]
 	points    handles[*dataPoints]
+	sockets   []uint32 // the program's, by the modem's numbers
 	requests  handles[*deviceRequest]
 	bundle    bundleState
 }

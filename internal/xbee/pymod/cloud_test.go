@@ -5,8 +5,10 @@ import (
 	"crypto/rsa"
 	"crypto/tls"
 	"crypto/x509"
+	"io"
 	"math/big"
 	"net"
+	"net/http"
 	"strings"
 	"sync"
 	"testing"
@@ -40,6 +42,7 @@ var selfSigned = sync.OnceValue(func() tls.Certificate {
 type cloudRig struct {
 	*netRig
 	manager *remotemanager.Server
+	addr    string
 }
 
 func newCloudRig(t *testing.T, level uint32) *cloudRig {
@@ -53,7 +56,10 @@ func newCloudRig(t *testing.T, level uint32) *cloudRig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &cloudRig{manager: remotemanager.New(remotemanager.Config{Now: time.Now, Certificate: selfSigned()})}
+	r := &cloudRig{addr: addr.String(), manager: remotemanager.New(remotemanager.Config{
+		Now: time.Now, Certificate: selfSigned(),
+		After: func(d time.Duration, f func()) func() bool { return time.AfterFunc(d, f).Stop },
+	})}
 	r.manager.Listen(l)
 	r.manager.ServePacket(udp)
 	t.Cleanup(r.manager.Close)
@@ -304,3 +310,112 @@ func TestIndicator(t *testing.T) {
 	at(5)
 }
 
+// TestCloudConsole: somebody at Remote Manager types at the program's console.
+func TestCloudConsole(t *testing.T) {
+	r := newCloudRig(t, 0x18)
+	r.want("from digi import cloud\nimport uos\nc = cloud.Console()\nprint(c.isconnected(), c.read(), c.readinto(bytearray(3)), c.write(b'lost'), uos.dupterm(c))",
+		"False None None 4 None\n")
+	r.connect()
+	in, out := io.Pipe()
+	defer out.Close()
+	q, err := http.NewRequest("POST", "http://"+r.addr+"/console/"+cloudID, in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	q.SetBasicAuth("user", "password")
+	resp, err := http.DefaultClient.Do(q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	go io.WriteString(out, "ip\r")
+	r.set("AP", 1)
+	v, b := r.vm, r.board
+	var typed []byte
+	for i := 0; len(typed) < 3; i++ {
+		var p [8]byte
+		n := b.ReadTerminal(v, p[:], 3)
+		typed = append(typed, p[:n]...)
+		if i == 500 {
+			t.Fatalf("typed: %q", typed)
+		}
+		if n == 0 {
+			time.Sleep(5 * time.Millisecond)
+		}
+	}
+	if string(typed) != "ip\r" || !b.Redirected(v) {
+		t.Errorf("typed %q, redirected %v", typed, b.Redirected(v))
+	}
+	b.WriteTerminal(v, []byte("IP address: 1.2.3.4\r\n"))
+	got := make([]byte, len("IP address: 1.2.3.4\r\n"))
+	if _, err := io.ReadFull(resp.Body, got); err != nil || string(got) != "IP address: 1.2.3.4\r\n" {
+		t.Errorf("the person sees %q, %v", got, err)
+	}
+	if events, again := b.TerminalEvents(v); len(events) == 0 || again >= 0 {
+		t.Error("the console cannot be waited for")
+	}
+	r.set("AP", 4)
+	if b.Redirected(v) {
+		t.Error("the console is redirected although AP is 4")
+	}
+	r.want("print(c.isconnected())\nc.close()\nprint(c.isconnected(), uos.dupterm(None) == c, uos.dupterm(None))", "True\nFalse True None\n")
+	if rest, err := io.ReadAll(resp.Body); err != nil || len(rest) != 0 {
+		t.Errorf("after the end: %q, %v", rest, err)
+	}
+}
+
+func TestDupterm(t *testing.T) {
+	r := newRigLevel(t, 0x18)
+	r.want(`
+import uio, uos
+class Term(uio.IOBase):
+    def __init__(self, text):
+        self.text, self.out = text, b''
+    def readinto(self, b):
+        if not self.text:
+            return None
+        b[0], self.text = self.text[0], self.text[1:]
+        return 1
+    def write(self, b):
+        self.out += b
+        return len(b)
+t = Term(b'ab\x03c')
+print(uos.dupterm(t), uos.dupterm(t, 0) is t)
+`, "None True\n")
+	b, v := r.board, r.vm
+	var p [8]byte
+	if n := b.ReadTerminal(v, p[:], 3); string(p[:n]) != "ab" {
+		t.Errorf("read %q", p[:n])
+	}
+	r.want("while True: pass", "KeyboardInterrupt: \n")
+	if n := b.ReadTerminal(v, p[:], 3); string(p[:n]) != "c" {
+		t.Errorf("read %q", p[:n])
+	}
+	b.WriteTerminal(v, []byte("hello"))
+	r.want("print(t.out)", "b'hello'\n")
+	for _, tt := range [][2]string{
+		{"uos.dupterm(t, 1)", "ValueError: invalid dupterm index\n"},
+		{"uos.dupterm(5)", "OSError: stream operation not supported\n"},
+		{"uos.dupterm(open('/flash/f', 'w'))", "OSError: stream operation not supported\n"},
+	} {
+		r.want(tt[0], tt[1])
+	}
+	// One that raises, or ends, is given up.
+	r.run("class Bad(Term):\n    def readinto(self, b): raise ValueError('no')\n    def write(self, b): 1/0\n    def ioctl(self, r, a): return 0\nuos.dupterm(Bad(b''))")
+	r.out.Reset()
+	b.WriteTerminal(v, []byte("x"))
+	if out := r.out.String(); !strings.HasPrefix(out, "dupterm: Exception in write() method, deactivating: Traceback") || !strings.Contains(out, "ZeroDivisionError") {
+		t.Errorf("printed %q", out)
+	}
+	r.run("uos.dupterm(Bad(b''))")
+	r.out.Reset()
+	if n := b.ReadTerminal(v, p[:], -1); n != 0 || !strings.Contains(r.out.String(), "Exception in read() method, deactivating: Traceback") {
+		t.Errorf("printed %q", r.out.String())
+	}
+	r.run("import uio\nclass End(Term):\n    def readinto(self, b): return 0\nuos.dupterm(End(b''))")
+	r.out.Reset()
+	if n := b.ReadTerminal(v, p[:], -1); n != 0 || r.out.String() != "dupterm: EOF received, deactivating\n" {
+		t.Errorf("printed %q", r.out.String())
+	}
+	r.want("print(uos.dupterm(None))", "None\n")
+}

@@ -78,6 +78,7 @@ func (b *Board) restart() {
 	b.relay().Reset()
 	b.wakeLocks, b.scan, b.gnss = 0, cellScan{}, gnssUse{last: b.gnss.last}
 	b.ble.restart()
+	b.CloseSockets()
 	b.points.reset()
 	b.requests.reset()
 	if b.Cloud != nil {

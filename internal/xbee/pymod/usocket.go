@@ -2,6 +2,7 @@ package pymod
 
 import (
 	"net/netip"
+	"slices"
 
 	"github.com/skep-sim/skep/internal/vm"
 	"github.com/skep-sim/skep/internal/world"
@@ -101,7 +102,19 @@ func (t *socketTypes) newSocket(v *vm.VM, typ vm.Value, args, kw []vm.Value) vm.
 	s, e := board(v).Modem.Socket(p)
 	raiseModem(v, e)
 	v.Mem[o/4+socketID] = vm.SmallInt(int(s.ID()))
+	board(v).sockets = append(board(v).sockets, s.ID())
 	return vm.Value(o)
+}
+
+// CloseSockets closes what the program has opened, as a restart of the
+// interpreter does. Those of the serial port, and of Remote Manager, stay.
+func (b *Board) CloseSockets() {
+	for _, id := range b.sockets {
+		if s := b.Modem.Find(id); s != nil {
+			s.Close()
+		}
+	}
+	b.sockets = nil
 }
 
 func raiseModem(v *vm.VM, e modem.Errno) {
@@ -213,9 +226,12 @@ func (t *socketTypes) close(v *vm.VM, self vm.Value) vm.Errno {
 	if v.TypeOf(o) == t.ssl.Value() {
 		o = v.Mem[o/4+sslSocket]
 	}
-	if s := board(v).Modem.Find(uint32(v.Mem[o/4+socketID].SmallInt())); s != nil {
+	b := board(v)
+	id := uint32(v.Mem[o/4+socketID].SmallInt())
+	if s := b.Modem.Find(id); s != nil {
 		s.Close()
 	}
+	b.sockets = slices.DeleteFunc(b.sockets, func(i uint32) bool { return i == id })
 	v.Mem[o/4+socketID] = vm.SmallInt(0)
 	return 0
 }
