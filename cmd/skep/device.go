@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/skep-sim/skep/internal/host/app"
@@ -16,6 +17,7 @@ import (
 	"github.com/skep-sim/skep/internal/world"
 	"github.com/skep-sim/skep/internal/xbee"
 	"github.com/skep-sim/skep/internal/xbee/flash"
+	"github.com/skep-sim/skep/internal/xbee/meter"
 	"github.com/skep-sim/skep/internal/xbee/profile"
 	"github.com/skep-sim/skep/internal/xbee/script"
 )
@@ -33,6 +35,7 @@ type deviceFlags struct {
 	Net     string `help:"host: the rest of the world is the host's network; none: there is none." enum:"host,none" default:"host"`
 	Clock   string `help:"real, or virtual: sleeping costs no time." enum:"real,virtual" default:"real"`
 	Script  string `help:"Text that says what happens to the module and when, such as: at 5s press D0. See docs/world-script.md." placeholder:"FILE"`
+	Meter   bool   `help:"At the end, print what the run has cost over the air: bytes by connection, charge by state of the radio, and what that is a month."`
 	Seed    uint64 `help:"Seed of everything random in a virtual world, and of the module's serial number." default:"1"`
 }
 
@@ -43,6 +46,10 @@ type machine struct {
 	cloud  *cloudLink
 	drm    *drmLink
 	closed bool
+
+	meter  bool // print the bill at the end
+	billed sync.Once
+	stderr io.Writer
 }
 
 // setup is what a command wants of a device.
@@ -82,7 +89,7 @@ func (f *deviceFlags) open(s setup) (m *machine, err error) {
 	if s.number > 0 {
 		state = filepath.Join(state, strconv.Itoa(s.number))
 	}
-	m = &machine{}
+	m = &machine{meter: f.Meter, stderr: s.stderr}
 	defer func() {
 		if err != nil {
 			m.close()
@@ -252,12 +259,34 @@ func (m *machine) leaveCloud() {
 	}
 }
 
+// billPatience is how long a module that is still running has to say what it has
+// cost.
+const billPatience = time.Second
+
+// bill prints what the run has cost, once, if it is wanted.
+func (m *machine) bill() {
+	if !m.meter || m.device == nil {
+		return
+	}
+	m.billed.Do(func() {
+		report := make(chan meter.Report, 1)
+		go func() { report <- m.device.Bill() }()
+		select {
+		case r := <-report:
+			r.Write(m.stderr)
+		case <-time.After(billPatience):
+			fmt.Fprintln(m.stderr, "skep: the module is too busy to say what the run has cost")
+		}
+	})
+}
+
 // close lets go of the flash, then of the cloud when nobody else uses it.
 func (m *machine) close() {
 	if m == nil || m.closed {
 		return
 	}
 	m.closed = true
+	m.bill()
 	if m.flash != nil {
 		if err := m.flash.Close(); err != nil {
 			fmt.Fprintln(os.Stderr, "skep:", err)

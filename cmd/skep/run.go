@@ -50,6 +50,7 @@ func (r *runCmd) Run(ctx context.Context) error {
 		return err
 	}
 	defer m.close()
+	e.add(m.bill)
 	e.add(m.leaveCloud)
 	result := m.device.Run()
 	e.over.Store(true)
@@ -100,6 +101,7 @@ func (r *replCmd) Run(ctx context.Context) error {
 		return err
 	}
 	defer m.close()
+	e.add(m.bill)
 	e.add(m.leaveCloud)
 	e.onTermination()
 	m.device.Run()

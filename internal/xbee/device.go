@@ -19,6 +19,7 @@ import (
 	"github.com/skep-sim/skep/internal/xbee/board"
 	"github.com/skep-sim/skep/internal/xbee/drm"
 	"github.com/skep-sim/skep/internal/xbee/flash"
+	"github.com/skep-sim/skep/internal/xbee/meter"
 	"github.com/skep-sim/skep/internal/xbee/modem"
 	"github.com/skep-sim/skep/internal/xbee/profile"
 	"github.com/skep-sim/skep/internal/xbee/pymod"
@@ -78,6 +79,7 @@ type Device struct {
 	hardware *board.Board
 	regs     *at.Registers
 	modem    *modem.Modem
+	meter    *meter.Meter
 	uart     *uart.UART
 	port     *serial.Port
 	link     *transparent.Link
@@ -117,6 +119,7 @@ func New(c Config) *Device {
 	d.profile = &d.conf.Profile
 	d.world = c.World
 	d.hardware = board.New(func() int64 { return world.Uptime(c.World.Clock()).Microseconds() })
+	d.meter = meter.New(c.World.Clock(), meter.DrawOf(c.Profile.Model, 0))
 	d.around.usb = c.World.Power().Supply() == world.USB
 	d.wire = wire{Stream: c.World.Serial(), d: d}
 	d.restored, d.outside.news = make(chan struct{}, 1), make(chan struct{}, 1)
@@ -166,7 +169,7 @@ func (d *Device) Run() Result {
 	for {
 		again, reset := d.session()
 		if !again {
-			d.modem.CloseAll()
+			d.modem.PowerOff()
 			d.conf.Flash.FS().CloseAll()
 			return d.result
 		}
@@ -197,7 +200,7 @@ func (d *Device) powerOn(cause pymod.ResetCause) {
 	}
 	d.port, d.link = nil, nil
 	d.modem = modem.New(modem.Config{
-		Profile: d.profile, World: w, Serial: d.conf.Serial, Interrupt: d.console.pressed, Note: d.note,
+		Profile: d.profile, World: w, Serial: d.conf.Serial, Interrupt: d.console.pressed, Note: d.note, Meter: d.meter,
 	})
 	d.settle()
 	d.regs = at.New(fw.registers, d.profile, (*state)(d), d.conf.Flash.Blob("registers"))
@@ -207,6 +210,7 @@ func (d *Device) powerOn(cause pymod.ResetCause) {
 		}
 	}
 	d.regs.Apply()
+	d.draw()
 	d.modem.SetAirplane(d.regs.Active("AM").Int() == 1)
 	d.board = &pymod.Board{
 		Profile: d.profile, World: w, Flash: d.conf.Flash, Registers: d.regs, Modem: d.modem,

@@ -50,13 +50,14 @@ func (d *Device) modeChanged() {
 // is off, and the serial port is deaf. It holds CTS, so the host keeps what it
 // has to say.
 func (d *Device) fallAsleep() {
-	d.modem.LoseConnections()
+	d.modem.Sleep()
 	d.port.Hold(true)
 	d.hardware.SetAsleep(true)
 	d.happened(script.Event{Kind: script.FellAsleep})
 }
 
 func (d *Device) wakeUp() {
+	d.modem.Wake()
 	d.port.Hold(false)
 	d.hardware.SetAsleep(false)
 	d.happened(script.Event{Kind: script.WokeUp})

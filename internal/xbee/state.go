@@ -220,6 +220,9 @@ func (s *state) Applied(names []string) {
 	if slices.Contains(names, "AM") {
 		d.modem.SetAirplane(d.regs.Active("AM").Int() == 1)
 	}
+	if slices.Contains(names, "N#") {
+		d.draw()
+	}
 	d.link.Applied(names)
 	if slices.Contains(names, "AP") {
 		d.modeChanged()

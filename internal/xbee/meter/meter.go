@@ -107,6 +107,10 @@ func New(clock world.Clock, draw Draw) *Meter {
 	return &Meter{clock: clock, draw: draw, begun: now, begunAt: clock.Now(), since: now, lastBurst: -1}
 }
 
+// SetDraw changes what the module draws, as when it uses another technology. The
+// charge is reckoned as if it had been so from the beginning.
+func (m *Meter) SetDraw(d Draw) { m.draw = d }
+
 // Network is a network whose traffic counts; via is where it goes.
 func (m *Meter) Network(via world.Network) world.Network { return &network{m: m, via: via} }
 
