@@ -7,7 +7,8 @@ package vm
 func (vm *VM) Call(f Value, args, kw []Value) Value {
 	switch vm.TypeOf(f) {
 	case TypeFunBC:
-		return vm.run(vm.enter(f, args, kw))
+		vm.enter(kindEntry, f, args, kw)
+		return vm.run()
 	case TypeFunBuiltin:
 		return vm.callBuiltin(vm.fw.rom[(f-romBase)/4].fun, args, kw)
 	case TypeGenWrap:

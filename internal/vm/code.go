@@ -171,9 +171,13 @@ type Code struct {
 	nPos      int
 	nKwOnly   int
 	nDef      int
-	simple    bool // positional arguments only, no cells: the quick way to call it
+	simple    bool // positional arguments only
+	quick     bool // simple, no cells to be made, and a small frame: see quickFrame
+	quickArgs uint32
 	generator bool
 	bytes     uint32 // of a frame: 20 + state
+	room      uint32 // the same, as much as the stack region gives for it
+	local0    uint32 // where in a frame the first local variable is
 	cost      int    // of a call, in bytes of C stack
 	leak      bool   // the frame is left to the collector
 	onStack   bool   // the frame lies in the stack region
@@ -197,16 +201,12 @@ type codeMemo struct {
 
 // codeAt returns the decoded function whose bytecode lies at addr.
 func (vm *VM) codeAt(addr uint32, table uint32) *Code {
-	memo := &vm.codeMemo[(addr>>4)&255]
-	if memo.addr == addr && memo.code != nil {
-		return memo.code
-	}
 	c := vm.codes[addr]
 	if c == nil {
 		c = vm.decode(addr, table)
 		vm.codes[addr] = c
 	}
-	*memo = codeMemo{addr, c}
+	vm.codeMemo[addr>>4&255] = codeMemo{addr, c}
 	return c
 }
 
@@ -252,12 +252,14 @@ func (vm *VM) decode(addr, table uint32) *Code {
 	c.generator = p.ScopeFlags&mpy.ScopeGenerator != 0
 	c.cells = append([]byte(nil), p.Cells(raw)...)
 	const extras = mpy.ScopeVarArgs | mpy.ScopeVarKeywords | mpy.ScopeDefKwArgs
-	c.simple = p.ScopeFlags&extras == 0 && p.NumKwOnly == 0 && len(c.cells) == 0
+	c.simple = p.ScopeFlags&extras == 0 && p.NumKwOnly == 0
 	if c.nPos+c.nKwOnly > p.NState || p.NState > maxState || p.NExcStack > maxState {
 		panic(damagedCode + "more locals than the frame has")
 	}
 	state := 4*c.nState + 12*c.nExc
-	c.bytes = 20 + state
+	c.bytes = 4*frameHeader + state
+	c.room = (c.bytes + 7) &^ 7
+	c.local0 = 4 * (frameHeader + c.nState - 1)
 	if c.bytes <= leakedFrame {
 		c.leak = vm.opt.NoAlloca
 		c.onStack = !vm.opt.NoAlloca
@@ -266,6 +268,7 @@ func (vm *VM) decode(addr, table uint32) *Code {
 	if c.onStack {
 		c.cost += int(c.bytes)
 	}
+	c.quick, c.quickArgs = c.simple && len(c.cells) == 0 && c.bytes <= leakedFrame, uint32(c.nPos)
 	vm.decodeBody(c, raw, table)
 	return c
 }

@@ -11,28 +11,36 @@ import "unsafe"
 // Go while it runs.
 
 // frame is a running function. While it is the running one, pc is only up to date
-// where something may want to know it.
+// where something may want to know it. What is not named in quickFrame is Null or 0
+// whenever the frame is not in use.
 type frame struct {
-	code    *Code
-	ops     *instr // its instructions, for the depth of the stack that it has
-	pc      int    // index of the instruction that runs, or that is to be run next
-	base    uint32 // word index of the first slot of the value stack
-	exc     uint32 // word index of the innermost handler; excBase-3: none
-	excBase uint32
-	block   uint32 // heap address of the frame or generator; 0: on the stack
-	fun     Value
-	globals Value // what it runs with
-	saved   Value // the caller's globals
-	gen     Value // the generator that this is, or Null
-	inject  Value // exception to raise on resuming, or Null
-	kind    frameKind
-	cost    int    // bytes of C stack
-	depth   int    // C stack in use while it runs, without what built-in code takes
-	stack   uint32 // the stack region in use before it
-	limit   uint32 // and while it runs
-	aux     uint32 // a block to be freed when it returns, or 0
-	prev    *frame
-	next    *frame
+	code   *Code
+	ops    *instr // its instructions, for the depth of the stack that it has
+	pc     int    // index of the instruction that runs, or that is to be run next
+	base   uint32 // word index of the first slot of the value stack
+	exc    uint32 // word index of the innermost handler, or 0
+	block  uint32 // heap address of the frame or generator; 0: on the stack
+	stack  uint32 // the stack region in use before it
+	fun    Value
+	saved  Value // the caller's globals
+	kind   frameKind
+	gen    Value  // the generator that this is, or Null
+	inject Value  // exception to raise on resuming, or Null
+	depth  int    // C stack in use while it runs, without what built-in code takes
+	aux    uint32 // a block to be freed when it returns, or 0
+	prev   *frame
+	next   *frame
+}
+
+// handlers is the word index of the first handler.
+func (f *frame) handlers() uint32 { return f.base + f.code.nState }
+
+// limit is the stack region in use while it runs, without what built-in code takes.
+func (f *frame) limit(vm *VM) uint32 {
+	if at := 4 * (f.base - frameHeader); at >= vm.stackLo && at < vm.stackHi {
+		return at + f.code.room
+	}
+	return f.stack
 }
 
 // at returns the instruction with an index.
@@ -94,48 +102,100 @@ func (vm *VM) link() *frame {
 }
 
 // enter makes the frame of a call of a bytecode function and makes it the
-// running one. Its kind is kindEntry; the loop changes that.
-func (vm *VM) enter(fun Value, args, kw []Value) *frame {
+// running one.
+func (vm *VM) enter(kind frameKind, fun Value, args, kw []Value) {
 	c := vm.funCode(fun)
 	at, block, stack := vm.makeRoom(c)
 	base := at/4 + frameHeader
-	if c.simple && len(args) == c.nPos && len(kw) == 0 {
-		// nothing more is allocated
-		locals := vm.Mem[base+c.nState-uint32(len(args)) : base+c.nState]
-		for i, a := range args {
-			locals[len(locals)-1-i] = a
-		}
-	} else {
-		vm.Keep(Value(block))
-		vm.bind(fun, c, base+c.nState-1, args, kw)
-	}
-	return vm.push(fun, c, base, block, stack)
+	vm.Keep(Value(block))
+	vm.bind(fun, c, base+c.nState-1, args, kw)
+	vm.Mem[at/4] = fun
+	vm.push(kind, fun, c, base, block, stack)
 }
 
 // enterArgs is enter for n positional arguments that lie in the device's memory.
-func (vm *VM) enterArgs(fun Value, args *Value, n int) *frame {
+func (vm *VM) enterArgs(kind frameKind, fun Value, args unsafe.Pointer, n uint32) {
 	c := vm.funCode(fun)
-	if !c.simple || n != c.nPos {
-		return vm.enter(fun, unsafe.Slice(args, n), nil)
+	if !c.quick || n != c.quickArgs {
+		vm.enter(kind, fun, unsafe.Slice((*Value)(args), n), nil)
+		return
 	}
-	at, block, stack := vm.makeRoom(c)
-	base := at/4 + frameHeader
-	if n > 0 {
-		to := &vm.Mem[base+c.nState-1]
-		for *to = *args; n > 1; n-- {
-			args = (*Value)(unsafe.Add(unsafe.Pointer(args), 4))
-			to = (*Value)(unsafe.Add(unsafe.Pointer(to), -4))
-			*to = *args
+	local := vm.quickFrame(kind, fun, c)
+	for ; n > 0; n-- {
+		*(*Value)(local) = *(*Value)(args)
+		local, args = unsafe.Add(local, -4), unsafe.Add(args, 4)
+	}
+}
+
+// enterClosure is enterArgs for a closure, whose cells come before the arguments. It
+// reports false if they are too many for C's stack, or it is of no bytecode function.
+func (vm *VM) enterClosure(kind frameKind, closure Value, args unsafe.Pointer, n uint32) bool {
+	fun := vm.Mem[closure/4+1]
+	cells := vm.closureCells(closure)
+	all := n + uint32(len(cells))
+	if all > 5 || vm.TypeOf(fun) != TypeFunBC {
+		return false
+	}
+	c := vm.funCode(fun)
+	if !c.quick || all != c.quickArgs {
+		room, back := vm.pass(int(all))
+		copy(room, cells)
+		copy(room[len(cells):], unsafe.Slice((*Value)(args), n))
+		vm.enter(kind, fun, room, nil)
+		vm.nscratch = back
+		return true
+	}
+	local := vm.quickFrame(kind, fun, c)
+	for _, cell := range cells {
+		*(*Value)(local) = cell
+		local = unsafe.Add(local, -4)
+	}
+	for ; n > 0; n-- {
+		*(*Value)(local) = *(*Value)(args)
+		local, args = unsafe.Add(local, -4), unsafe.Add(args, 4)
+	}
+	return true
+}
+
+// quickFrame makes a small frame, all zero, the running one, and returns its first
+// local variable; the others are below.
+//
+// A small frame that is left to the collector takes its block like any other, but
+// lies in the stack region while it is used: else a program of small calls would
+// write its way through the whole heap, and nothing can point into such a block.
+func (vm *VM) quickFrame(kind frameKind, fun Value, c *Code) unsafe.Pointer {
+	depth, at := vm.cstack+c.cost, vm.stack
+	stack := at + c.room
+	if depth > vm.opt.StackLimit || stack > vm.stackHi {
+		vm.raiseRecursion()
+	}
+	block := uint32(0)
+	if c.leak {
+		if block = vm.heap.Reserve(c.bytes); block == 0 {
+			vm.memoryError(c.bytes)
 		}
 	}
-	return vm.push(fun, c, base, block, stack)
+	start := unsafe.Pointer(&vm.Mem[at/4])
+	for i := c.room; i > 0; i -= 8 {
+		*(*uint64)(unsafe.Add(start, i-8)) = 0
+	}
+	*(*Value)(start) = fun
+	f := vm.frame.next
+	if f == nil {
+		f = vm.link()
+	}
+	f.code, f.ops, f.pc = c, &c.instrs[0], 0
+	f.base, f.exc = at/4+frameHeader, 0
+	f.block, f.stack = block, at
+	f.fun, f.saved = fun, vm.globals
+	f.kind, f.depth = kind, depth
+	vm.globals = vm.Mem[fun/4+funGlobals]
+	vm.cstack, vm.stack, vm.frame = depth, stack, f
+	return unsafe.Add(start, c.local0)
 }
 
 // makeRoom gives the address of a frame, all zero, its block in the heap, or 0, and
-// the end of the stack region with it. A small frame that is left to the collector
-// takes its block like any other, but lies in the stack region while it is used:
-// else a program of small calls would write its way through the whole heap, and
-// nothing can point into such a block.
+// the end of the stack region with it.
 func (vm *VM) makeRoom(c *Code) (at, block, stack uint32) {
 	if vm.cstack+c.cost > vm.opt.StackLimit {
 		vm.raiseRecursion()
@@ -155,46 +215,37 @@ func (vm *VM) makeRoom(c *Code) (at, block, stack uint32) {
 		}
 	}
 	at = stack
-	stack += (c.bytes + 7) &^ 7
+	stack += c.room
 	if stack > vm.stackHi {
 		vm.raiseRecursion()
 	}
-	blank := vm.Mem[at/4 : stack/4]
-	for ; len(blank) >= 2; blank = blank[2:] {
-		blank[0], blank[1] = 0, 0
-	}
+	clear(vm.Mem[at/4 : stack/4])
 	return at, block, stack
 }
 
 // push makes a frame whose memory is ready the running one.
-func (vm *VM) push(fun Value, c *Code, base, block, stack uint32) *frame {
+func (vm *VM) push(kind frameKind, fun Value, c *Code, base, block, stack uint32) {
 	f := vm.frame.next
 	if f == nil {
 		f = vm.link()
 	}
 	f.code, f.ops, f.pc = c, &c.instrs[0], 0
-	f.base, f.excBase, f.exc = base, base+c.nState, base+c.nState-3
-	f.block, f.stack, f.limit = block, vm.stack, stack
-	f.fun = fun
-	f.saved = vm.globals
-	globals := vm.Mem[fun/4+funGlobals]
-	f.globals = globals
-	f.gen, f.inject, f.kind, f.aux = Null, Null, kindEntry, 0
+	f.base, f.exc = base, 0
+	f.block, f.stack = block, vm.stack
+	f.fun, f.saved = fun, vm.globals
 	vm.cstack += c.cost
-	f.cost, f.depth = c.cost, vm.cstack
-	vm.globals, vm.stack, vm.frame = globals, stack, f
-	vm.Mem[base-frameHeader] = fun
-	return f
+	f.kind, f.depth = kind, vm.cstack
+	vm.globals = vm.Mem[fun/4+funGlobals]
+	vm.stack, vm.frame = stack, f
 }
 
-// leave undoes enter or resumeFrame.
+// leave takes away the frame of a function.
 func (vm *VM) leave(f *frame) {
-	if f.gen == Null && f.block != 0 && !f.code.leak {
+	if f.block != 0 && !f.code.leak {
 		vm.heap.Free(f.block)
 	}
-	vm.stack = f.stack
-	vm.globals = f.saved
-	vm.cstack -= f.cost
+	vm.stack, vm.globals = f.stack, f.saved
+	vm.cstack -= f.code.cost
 	vm.frame = f.prev
 }
 
@@ -212,7 +263,7 @@ func (vm *VM) newGenerator(fun Value, args, kw []Value) Value {
 	vm.bind(fun, c, top, args, kw)
 	vm.Mem[i+genPC] = tagIndex(0)
 	vm.Mem[i+genSP] = tagIndex(base - 1)
-	vm.Mem[i+genExc] = tagIndex(top + 1 - 3)
+	vm.Mem[i+genExc] = tagIndex(0)
 	return Value(g)
 }
 
@@ -230,21 +281,23 @@ func (vm *VM) genIdle(globals Value) Value {
 func tagIndex(i uint32) Value   { return Value(i<<1 | 1) }
 func untagIndex(v Value) uint32 { return uint32(v) >> 1 }
 
-// resumeFrame makes a generator the running frame. It returns nil if the
+// resumeFrame makes a generator the running frame. It reports false if the
 // generator has ended.
-func (vm *VM) resumeFrame(g, send, throw Value) *frame {
-	if vm.cstack+vm.opt.FrameCost > vm.opt.StackLimit {
+func (vm *VM) resumeFrame(kind frameKind, g, send, throw Value) bool {
+	depth := vm.cstack + vm.opt.FrameCost
+	if depth > vm.opt.StackLimit {
 		vm.raiseRecursion()
 	}
 	i := uint32(g) / 4
-	if vm.Mem[i+genPC] == Null {
-		return nil
+	head := (*[genHeader]Value)(vm.Mem[i:])
+	if head[genPC] == Null {
+		return false
 	}
-	fun := vm.Mem[i+genFun]
-	sp := untagIndex(vm.Mem[i+genSP])
+	fun := head[genFun]
+	sp := untagIndex(head[genSP])
 	base := i + genHeader
 	if vm.opt.V12 {
-		switch pending := vm.Mem[i+genGlobals]; {
+		switch pending := head[genGlobals]; {
 		case pending == Null:
 			vm.raiseExecuting()
 		case pending != None && vm.opt.PendThrow:
@@ -261,32 +314,27 @@ func (vm *VM) resumeFrame(g, send, throw Value) *frame {
 	} else {
 		vm.Mem[sp] = send
 	}
-	if vm.Mem[i+genGlobals] == Null {
+	if head[genGlobals] == Null {
 		vm.raiseExecuting()
 	}
 	c := vm.funCode(fun)
-	pc := int(untagIndex(vm.Mem[i+genPC]))
-	exc := untagIndex(vm.Mem[i+genExc])
-	excBase := base + c.nState
-	if pc >= len(c.raw) || sp+1 < base || exc < excBase-3 || exc >= excBase+3*c.nExc || int(excBase+3*c.nExc) > len(vm.Mem) {
+	pc, exc, end := int(untagIndex(head[genPC])), untagIndex(head[genExc]), base+c.nState
+	if pc >= len(c.raw) || sp+1 < base || exc != 0 && exc < end || exc >= end+3*c.nExc || int(end+3*c.nExc) > len(vm.Mem) {
 		panic("memory: a generator was changed")
 	}
-	f := vm.link()
-	f.code, f.pc = c, pc
-	f.ops = &vm.instrsAt(c, pc, int32(sp+1-base))[0]
-	f.base, f.excBase, f.exc = base, excBase, exc
-	f.block, f.stack, f.limit = uint32(g), vm.stack, vm.stack
-	f.fun = fun
-	f.saved = vm.globals
-	f.globals = vm.Mem[fun/4+funGlobals]
-	vm.globals = f.globals
-	vm.Mem[i+genGlobals] = Null
-	f.gen, f.inject, f.kind, f.aux = g, throw, kindEntry, 0
-	f.cost = vm.opt.FrameCost
-	vm.cstack += f.cost
-	f.depth = vm.cstack
-	vm.frame = f
-	return f
+	f := vm.frame.next
+	if f == nil {
+		f = vm.link()
+	}
+	f.code, f.ops, f.pc = c, vm.instrsAt(c, pc, int32(sp+1-base)), pc
+	f.base, f.exc = base, exc
+	f.block, f.stack = uint32(g), vm.stack
+	f.fun, f.saved = fun, vm.globals
+	f.kind, f.depth = kind, depth
+	f.gen, f.inject = g, throw
+	vm.cstack, vm.globals, vm.frame = depth, vm.Mem[fun/4+funGlobals], f
+	head[genGlobals] = Null
+	return true
 }
 
 func (vm *VM) raiseExecuting() { vm.RaiseMsg(TypeValueError, "generator already executing") }
@@ -294,23 +342,28 @@ func (vm *VM) raiseExecuting() { vm.RaiseMsg(TypeValueError, "generator already 
 // suspend saves a generator's frame, which goes on at pc with the top of its stack
 // at sp, into its object and leaves it.
 func (vm *VM) suspend(f *frame, pc int, sp uint32) {
-	i := uint32(f.gen) / 4
-	vm.Mem[i+genPC] = tagIndex(uint32(pc))
-	vm.Mem[i+genSP] = tagIndex(sp)
-	vm.Mem[i+genExc] = tagIndex(f.exc)
-	vm.Mem[i+genGlobals] = vm.genIdle(f.globals)
+	head := (*[genHeader]Value)(vm.Mem[f.gen/4:])
+	head[genPC] = tagIndex(uint32(pc))
+	head[genSP] = tagIndex(sp)
+	head[genExc] = tagIndex(f.exc)
 	if vm.opt.PendThrow && !vm.opt.V12 {
 		vm.Mem[sp] = None // pend_throw puts an exception here
 	}
-	vm.leave(f)
+	vm.leaveGen(f)
 }
 
 // finish marks a generator as ended and leaves its frame.
 func (vm *VM) finish(f *frame) {
-	i := uint32(f.gen) / 4
-	vm.Mem[i+genPC] = Null
-	vm.Mem[i+genGlobals] = vm.genIdle(f.globals)
-	vm.leave(f)
+	vm.Mem[f.gen/4+genPC] = Null
+	vm.leaveGen(f)
+}
+
+func (vm *VM) leaveGen(f *frame) {
+	vm.Mem[f.gen/4+genGlobals] = vm.genIdle(vm.globals)
+	f.gen, f.inject = Null, Null
+	vm.stack, vm.globals = f.stack, f.saved
+	vm.cstack -= vm.opt.FrameCost
+	vm.frame = f.prev
 }
 
 // resumeKind is how resuming a generator ended.
@@ -328,8 +381,7 @@ func (vm *VM) resume(g, send, throw Value) (resumeKind, Value) {
 	if vm.TypeOf(g) != TypeGenInstance {
 		vm.checkSelf()
 	}
-	f := vm.resumeFrame(g, send, throw)
-	if f == nil {
+	if !vm.resumeFrame(kindEntry, g, send, throw) {
 		return resumeReturn, Null
 	}
 	v, end := vm.runFrame()
@@ -344,9 +396,9 @@ func (vm *VM) resume(g, send, throw Value) (resumeKind, Value) {
 
 func (vm *VM) checkSelf() { vm.RaiseMsg(TypeTypeError, "argument has wrong type") }
 
-// run runs the entry frame f and everything it calls; it returns what f returns
-// and raises what f raises.
-func (vm *VM) run(f *frame) Value {
+// run runs the running frame, which is of kindEntry, and everything it calls; it
+// returns what it returns and raises what it raises.
+func (vm *VM) run() Value {
 	v, end := vm.runFrame()
 	if end == endRaise {
 		vm.Raise(v)
@@ -364,7 +416,7 @@ func (vm *VM) runFrame() (Value, loopEnd) {
 		if end == endPanic {
 			v = vm.exc
 			vm.exc = Null
-			vm.cstack, vm.stack = vm.frame.depth, vm.frame.limit
+			vm.cstack, vm.stack = vm.frame.depth, vm.frame.limit(vm)
 			vm.Keep(v)
 			if v = vm.unwind(v); v == Null {
 				vm.ntemps = mark

@@ -67,7 +67,11 @@ func (vm *VM) NewBoundMethod(fun, self Value) Value {
 
 // funCode returns the decoded code of a bytecode function.
 func (vm *VM) funCode(fun Value) *Code {
-	return vm.codeAt(uint32(vm.Mem[fun/4+funBytecode]), uint32(vm.Mem[fun/4+funTable]))
+	addr := uint32(vm.Mem[fun/4+funBytecode])
+	if memo := &vm.codeMemo[addr>>4&255]; memo.addr == addr {
+		return memo.code
+	}
+	return vm.codeAt(addr, uint32(vm.Mem[fun/4+funTable]))
 }
 
 // FunName returns the name of a bytecode function.

@@ -136,7 +136,7 @@ func (vm *VM) loop(mark int) (result Value, end loopEnd) {
 					continue
 				}
 				if get := vm.propertyGetter(o, Qstr(ip.b), vm.frame.code, ip.y); get != Null {
-					vm.enterArgs(get, word(fp, ip.s), 1).kind = kindCall
+					vm.enterArgs(kindCall, get, unsafe.Add(fp, ip.s), 1)
 					goto entered
 				}
 			}
@@ -409,7 +409,7 @@ func (vm *VM) loop(mark int) (result Value, end loopEnd) {
 			w := (*[4]Value)(unsafe.Add(fp, ip.s))
 			vm.loadWith(w[:], f.code, ip.y)
 			if fn := w[2]; fn&3 == 0 && fn-1 < romBase-1 && m[fn/4] == TypeFunBC && w[3] != Null {
-				vm.enterArgs(fn, &w[3], 1).kind = kindEnter
+				vm.enterArgs(kindEnter, fn, unsafe.Add(fp, ip.s+12), 1)
 				goto entered
 			}
 			v = vm.callMethod0([2]Value{w[2], w[3]})
@@ -423,7 +423,7 @@ func (vm *VM) loop(mark int) (result Value, end loopEnd) {
 			if fn := *word(fp, ip.s); *word(fp, ip.s+8) == None && fn&3 == 0 && fn-1 < romBase-1 && m[fn/4] == TypeFunBC && *word(fp, ip.s+4) != Null {
 				room, back := vm.pass(4)
 				room[0], room[1], room[2], room[3] = *word(fp, ip.s+4), None, None, None
-				vm.enter(fn, room, nil).kind = kindExit
+				vm.enter(kindExit, fn, room, nil)
 				vm.nscratch = back
 				goto entered
 			}
@@ -513,13 +513,11 @@ func (vm *VM) loop(mark int) (result Value, end loopEnd) {
 			case Null:
 				if it := *word(fp, ip.s+4); it&3 == 0 && it < romBase && m[it/4] == TypeGenInstance {
 					vm.frame.pc = int(ip.y)
-					g := vm.resumeFrame(it, None, Null)
-					if g == nil {
-						ip = target(ip)
-						goto dispatch
+					if vm.resumeFrame(kindForIter, it, None, Null) {
+						goto entered
 					}
-					g.kind = kindForIter
-					goto entered
+					ip = target(ip)
+					goto dispatch
 				}
 			}
 			vm.frame.pc = int(ip.y)
@@ -643,13 +641,11 @@ func (vm *VM) loop(mark int) (result Value, end loopEnd) {
 			f.pc = int(ip.y)
 			send, sub := *word(fp, ip.s+4), *word(fp, ip.s)
 			if f.inject == Null && sub&3 == 0 && sub < romBase && sub != 0 && m[sub/4] == TypeGenInstance {
-				g := vm.resumeFrame(sub, send, Null)
-				if g == nil {
-					*word(fp, ip.s) = None
-					continue
+				if vm.resumeFrame(kindYieldFrom, sub, send, Null) {
+					goto entered
 				}
-				g.kind = kindYieldFrom
-				goto entered
+				*word(fp, ip.s) = None
+				continue
 			}
 			throw := f.inject
 			f.inject = Null
@@ -707,10 +703,10 @@ func (vm *VM) loop(mark int) (result Value, end loopEnd) {
 				switch m[fn/4] {
 				case TypeFunBC:
 					if ip.b == 0 {
-						vm.enterArgs(fn, word(fp, ip.s+4), int(ip.a)).kind = kindCall
+						vm.enterArgs(kindCall, fn, unsafe.Add(fp, ip.s+4), ip.a)
 						goto called
 					}
-					vm.enter(fn, words(fp, ip.s+4, ip.a), words(fp, ip.s+4+4*ip.a, 2*ip.b)).kind = kindCall
+					vm.enter(kindCall, fn, words(fp, ip.s+4, ip.a), words(fp, ip.s+4+4*ip.a, 2*ip.b))
 					goto called
 				case TypeType:
 					init := vm.initOf(fn, vm.frame.code, ip.y)
@@ -722,17 +718,12 @@ func (vm *VM) loop(mark int) (result Value, end loopEnd) {
 						continue
 					}
 					if init != Null && init != None {
-						callee, o := vm.startInit(fn, init, words(fp, ip.s+4, ip.a), words(fp, ip.s+4+4*ip.a, 2*ip.b))
-						*word(fp, ip.s) = o
-						callee.kind = kindInit
+						*word(fp, ip.s) = vm.startInit(fn, init, words(fp, ip.s+4, ip.a), words(fp, ip.s+4+4*ip.a, 2*ip.b))
 						goto entered
 					}
 				case TypeClosure:
-					if ip.b == 0 {
-						if callee := vm.startClosure(fn, words(fp, ip.s+4, ip.a)); callee != nil {
-							callee.kind = kindCall
-							goto entered
-						}
+					if ip.b == 0 && vm.enterClosure(kindCall, fn, unsafe.Add(fp, ip.s+4), ip.a) {
+						goto called
 					}
 				}
 			}
@@ -757,10 +748,10 @@ func (vm *VM) loop(mark int) (result Value, end loopEnd) {
 			}
 			if fn&3 == 0 && fn < romBase && m[fn/4] == TypeFunBC {
 				if ip.b == 0 {
-					vm.enterArgs(fn, word(fp, first), int(n)).kind = kindCall
+					vm.enterArgs(kindCall, fn, unsafe.Add(fp, first), n)
 					goto called
 				}
-				vm.enter(fn, words(fp, first, n), words(fp, first+4*n, 2*ip.b)).kind = kindCall
+				vm.enter(kindCall, fn, words(fp, first, n), words(fp, first+4*n, 2*ip.b))
 				goto called
 			}
 			v = vm.Call(fn, words(fp, first, n), words(fp, first+4*n, 2*ip.b))
@@ -1358,7 +1349,7 @@ func (vm *VM) loop(mark int) (result Value, end loopEnd) {
 		// the running frame returns v
 		{
 			f := vm.frame
-			if f.exc >= f.excBase && vm.returnThrough(f, int(ip.y)+1, v) {
+			if f.exc != 0 && vm.returnThrough(f, int(ip.y)+1, v) {
 				ip = f.at(f.pc)
 				goto dispatch
 			}
@@ -1383,9 +1374,8 @@ func (vm *VM) loop(mark int) (result Value, end loopEnd) {
 				ip = target(ip)
 				goto dispatch
 			case kindInit:
-				if f.next.aux != 0 {
-					vm.Free(f.next.aux)
-				}
+				vm.Free(f.next.aux)
+				f.next.aux = 0
 				if v != None {
 					vm.Keep(v)
 					exc = vm.initResult(v)

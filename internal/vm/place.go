@@ -72,15 +72,21 @@ func (c *Code) follow(at int, depth int32) {
 	c.deeper = nil
 }
 
-// at returns the instructions to run from one on, with so many values on the stack.
-func (vm *VM) instrsAt(c *Code, at int, depth int32) []instr {
+// instrsAt returns the first instruction of those to be run from one on, with so
+// many values on the stack.
+func (vm *VM) instrsAt(c *Code, at int, depth int32) *instr {
+	if c.depth[at] == depth {
+		return &c.instrs[0]
+	}
+	return c.instrsDeeper(at, depth)
+}
+
+func (c *Code) instrsDeeper(at int, depth int32) *instr {
 	if c.depth[at] == unknown {
 		c.follow(at, depth)
+		return &c.instrs[0]
 	}
 	more := int(depth - c.depth[at])
-	if more == 0 {
-		return c.instrs
-	}
 	is := c.deeper[more]
 	if is == nil {
 		is = make([]instr, len(c.raw))
@@ -90,7 +96,7 @@ func (vm *VM) instrsAt(c *Code, at int, depth int32) []instr {
 		}
 		c.deeper[more] = is
 	}
-	return is
+	return &is[0]
 }
 
 // placeAll makes all instructions whose depth is known, for so many values more

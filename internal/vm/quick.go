@@ -1,42 +1,32 @@
 package vm
 
-import "math"
+import (
+	"math"
+	"unsafe"
+)
 
 // This file is what the loop starts without leaving it: calls of classes and
 // closures, and operators of small ints and floats.
 
 // startInit makes an instance and the frame of its __init__, with the array of
 // arguments that C puts on the heap for the time of the call.
-func (vm *VM) startInit(class, init Value, args, kw []Value) (*frame, Value) {
+func (vm *VM) startInit(class, init Value, args, kw []Value) Value {
 	o, _ := vm.newInstance(class)
 	if len(args) == 0 && len(kw) == 0 {
 		room, back := vm.pass(1)
 		room[0] = o
-		f := vm.enter(init, room, nil)
+		vm.enter(kindInit, init, room, nil)
 		vm.nscratch = back
-		return f, o
+		return o
 	}
 	p, a := vm.argArray([]Value{init, o}, args, kw)
-	f := vm.enter(init, a[1:2+len(args)], a[2+len(args):])
-	f.aux = p
-	return f, o
-}
-
-// startClosure makes the frame of a call of a closure whose cells and arguments
-// are few enough for C's stack; nil where the general way must be taken.
-func (vm *VM) startClosure(closure Value, args []Value) *frame {
-	fun := vm.Mem[closure/4+1]
-	cells := vm.closureCells(closure)
-	n := len(cells) + len(args)
-	if n > 5 || vm.Mem[fun/4] != TypeFunBC {
-		return nil
+	if len(kw) == 0 {
+		vm.enterArgs(kindInit, init, unsafe.Pointer(&a[1]), uint32(1+len(args)))
+	} else {
+		vm.enter(kindInit, init, a[1:2+len(args)], a[2+len(args):])
 	}
-	room, back := vm.pass(n)
-	copy(room, cells)
-	copy(room[len(cells):], args)
-	f := vm.enter(fun, room, nil)
-	vm.nscratch = back
-	return f
+	vm.frame.aux = p
+	return o
 }
 
 // floatOp is an operation of two floats, or of a float and a small int; Null where

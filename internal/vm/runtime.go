@@ -135,7 +135,7 @@ func (vm *VM) raiseVarargs(f *frame, n int, sp uint32) Value {
 		sp--
 	}
 	if n == 0 {
-		for e := f.exc; e >= f.excBase; e -= 3 {
+		for e := f.exc; e >= f.handlers(); e -= 3 {
 			if prev := vm.Mem[e+2]; prev != Null {
 				return vm.makeRaiseObj(prev)
 			}

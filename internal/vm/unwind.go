@@ -24,11 +24,11 @@ func (vm *VM) unwind(exc Value) Value {
 			vm.traceHere(f, exc, at)
 		}
 		h, sp, _ := vm.handler(f)
-		for f.exc >= f.excBase && h <= at {
+		for f.exc != 0 && h <= at {
 			vm.popHandler(f)
 			h, sp, _ = vm.handler(f)
 		}
-		if f.exc >= f.excBase {
+		if f.exc != 0 {
 			vm.Mem[f.exc+2] = exc
 			vm.Mem[sp+1] = exc
 			vm.goOn(f, h, sp+1)
@@ -38,6 +38,7 @@ func (vm *VM) unwind(exc Value) Value {
 			return Null
 		}
 		kind := f.kind
+		f.aux = 0 // C leaves it to the collector
 		if f.gen != Null {
 			vm.finish(f)
 			if vm.IsSubclass(vm.TypeOf(exc), TypeStopIteration) {
@@ -72,10 +73,14 @@ const handlerTag = 0xA000_0001
 
 // pushHandler begins a try, finally or with block.
 func (vm *VM) pushHandler(f *frame, target, sp uint32, finally bool) {
-	if f.exc+3 >= f.excBase+3*f.code.nExc {
+	exc := f.handlers()
+	if f.exc != 0 {
+		exc = f.exc + 3
+	}
+	if exc >= f.handlers()+3*f.code.nExc {
 		vm.RaiseMsg(TypeRuntimeError, "too many nested handlers")
 	}
-	f.exc += 3
+	f.exc = exc
 	saved := sp<<2 | 1
 	if finally {
 		saved |= 2
@@ -85,23 +90,30 @@ func (vm *VM) pushHandler(f *frame, target, sp uint32, finally bool) {
 
 // popHandler ends the innermost block.
 func (vm *VM) popHandler(f *frame) {
-	if f.exc >= f.excBase {
+	f.drop()
+	vm.curExc = Null
+}
+
+// drop takes the innermost handler away, if there is one.
+func (f *frame) drop() {
+	if f.exc == f.handlers() {
+		f.exc = 0
+	} else if f.exc != 0 {
 		f.exc -= 3
 	}
-	vm.curExc = Null
 }
 
 // handler returns the innermost handler: where it goes, the top of the stack it
 // starts with, and whether it is a finally. A handler whose words were
 // overwritten goes to -1, behind everything.
 func (vm *VM) handler(f *frame) (target int, sp uint32, finally bool) {
-	if f.exc < f.excBase {
+	if f.exc == 0 {
 		return -1, 0, false
 	}
 	word, saved := uint32(vm.Mem[f.exc]), uint32(vm.Mem[f.exc+1])
 	target = int(word&^uint32(handlerTag)) >> 1
 	sp = saved >> 2
-	if word&handlerTag != handlerTag || target >= len(f.code.raw) || sp+1 < f.base || sp+2 > f.excBase {
+	if word&handlerTag != handlerTag || target >= len(f.code.raw) || sp+1 < f.base || sp+2 > f.handlers() {
 		return -1, 0, false
 	}
 	return target, sp, saved&2 != 0
@@ -110,7 +122,7 @@ func (vm *VM) handler(f *frame) (target int, sp uint32, finally bool) {
 // returnThrough makes a frame whose code returns v at an instruction go on in the
 // innermost finally block around it. It reports false if there is none.
 func (vm *VM) returnThrough(f *frame, at int, v Value) bool {
-	for f.exc >= f.excBase {
+	for f.exc != 0 {
 		if h, sp, finally := vm.handler(f); finally && h > at {
 			vm.curExc = Null
 			vm.Mem[sp+1], vm.Mem[sp+2] = v, SmallInt(-1)
@@ -124,7 +136,7 @@ func (vm *VM) returnThrough(f *frame, at int, v Value) bool {
 
 // goOn makes a frame go on at an instruction with the top of its stack at sp.
 func (vm *VM) goOn(f *frame, pc int, sp uint32) {
-	f.pc, f.ops = pc, &vm.instrsAt(f.code, pc, int32(sp+1-f.base))[0]
+	f.pc, f.ops = pc, vm.instrsAt(f.code, pc, int32(sp+1-f.base))
 }
 
 // traceHere adds the place of an instruction to an exception's traceback.
@@ -146,7 +158,7 @@ func (vm *VM) traceHere(f *frame, exc Value, at int) {
 // then a jump out of the block leaves too much on the stack, and a handler too few.
 func (vm *VM) unwindJump(f *frame, ip int, sp uint32, n int) {
 	m := vm.Mem
-	for n&0x7f > 0 && f.exc >= f.excBase {
+	for n&0x7f > 0 && f.exc != 0 {
 		n--
 		h, at, finally := vm.handler(f)
 		if finally && h > ip {
@@ -154,7 +166,7 @@ func (vm *VM) unwindJump(f *frame, ip int, sp uint32, n int) {
 			vm.goOn(f, h, sp+1)
 			return
 		}
-		f.exc -= 3
+		f.drop()
 		if finally && at+1 < sp {
 			// The block is running, and what made it run goes with it.
 			m[at+1] = m[sp]
@@ -167,7 +179,7 @@ func (vm *VM) unwindJump(f *frame, ip int, sp uint32, n int) {
 	if n != 0 {
 		sp -= iterSlots
 	}
-	if pc >= len(f.code.raw) || sp+1 < f.base || sp >= f.excBase {
+	if pc >= len(f.code.raw) || sp+1 < f.base || sp >= f.handlers() {
 		vm.badCode()
 	}
 	vm.goOn(f, pc, sp)

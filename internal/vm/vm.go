@@ -198,7 +198,7 @@ func (vm *VM) Reset() {
 	for i := base / 4; i < vm.stackHi/4; i++ {
 		vm.Mem[i] = 0
 	}
-	vm.frame = &vm.base
+	vm.frame, vm.base.next = &vm.base, nil // frames that a fault left are not in order
 	vm.everMember = nil
 	vm.exc, vm.curExc, vm.pendExc, vm.replLast, vm.overrides = Null, Null, Null, Null, Null
 	vm.pending.Store(0)
@@ -381,7 +381,7 @@ func (vm *VM) markRoots(m *memory.Marker) {
 		m.Word(f.block)
 		m.Word(f.aux)
 		m.Word(uint32(f.fun))
-		m.Word(uint32(f.globals))
+		m.Word(uint32(f.saved))
 	}
 	for _, v := range [...]Value{vm.globals, vm.locals, vm.exc, vm.curExc, vm.pendExc, vm.overrides, vm.replLast} {
 		m.Word(uint32(v))
