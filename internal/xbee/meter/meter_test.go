@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/skep-sim/skep/internal/rmlink"
 	"github.com/skep-sim/skep/internal/world"
 	"github.com/skep-sim/skep/internal/xbee/profile"
 )
@@ -329,4 +330,43 @@ func TestText(t *testing.T) {
 	if !strings.Contains(b.String(), "nothing was sent") {
 		t.Errorf("%s", b.String())
 	}
+}
+
+func TestKeepAliveOfRemoteManager(t *testing.T) {
+	m, s, n, clock := newMeter()
+	c := dial(t, n, world.Target{Host: "192.0.2.1", Port: rmlink.Port})
+	hello := rmlink.Append(nil, rmlink.Message{Type: rmlink.Hello, Data: []byte("{}")})
+	ping := rmlink.Append(nil, rmlink.Message{Type: rmlink.Ping})
+	c.Send(hello)
+	clock.Advance(time.Second)
+	s.last.in = [][]byte{rmlink.Append(nil, rmlink.Message{Type: rmlink.Welcome})}
+	c.Recv(make([]byte, 100))
+	if d := only(t, m); d.KeepAlive.Total() != 0 {
+		t.Errorf("%+v", d.KeepAlive)
+	}
+	clock.Advance(time.Minute)
+	c.Send(ping)
+	clock.Advance(time.Minute)
+	s.last.in = [][]byte{ping[:5], ping[5:]}
+	c.Recv(make([]byte, 100))
+	c.Recv(make([]byte, 100))
+	if d := only(t, m); d.KeepAlive != (Bytes{13 + 40 + 40, 40 + 13 + 40}) {
+		t.Errorf("%+v", d.KeepAlive)
+	}
+}
+
+// FuzzPings gives a direction of a connection bytes in one piece and in two.
+func FuzzPings(f *testing.F) {
+	f.Add([]byte{0x10, 2, 0, 0, 0xC0, 0, 0x30, 0x80, 1}, uint8(5), true)
+	f.Add(rmlink.Append(nil, rmlink.Message{Type: rmlink.Ping, Data: []byte("x")}), uint8(3), false)
+	f.Fuzz(func(t *testing.T, p []byte, cut uint8, up bool) {
+		var a, b pings
+		i := min(int(cut), len(p))
+		whole := a.feed(p, up)
+		first, second := b.feed(p[:i], up), b.feed(p[i:], up)
+		whole.bytes += a.take().bytes
+		if parts := first.bytes + second.bytes + b.take().bytes; parts != whole.bytes {
+			t.Errorf("in one piece %d bytes, in two %d", whole.bytes, parts)
+		}
+	})
 }

@@ -1,25 +1,29 @@
 package meter
 
-// pings finds, in one direction of a connection, the messages of MQTT that only
-// keep it alive: PINGREQ (C0 00) and PINGRESP (D0 00). It follows the lengths of
-// the messages, so it does not matter in which pieces they come.
+import (
+	"encoding/binary"
+
+	"github.com/skep-sim/skep/internal/rmlink"
+)
+
+// pings finds, in one direction of a connection, the messages that only keep it
+// alive: those of MQTT, and those of the link to the local Remote Manager. It
+// follows the lengths of the messages, so it does not matter in which pieces
+// they come.
 type pings struct {
-	state  pingState
-	begun  bool
-	kind   byte
-	left   uint64
-	shift  uint
-	length uint64
-	found  kept // not yet taken
+	protocol protocol // found out by the first byte
+	head     []byte   // of the message, as far as it has come
+	body     uint64   // how much of the message is still to come behind its head
+	found    kept     // not yet taken
 }
 
-type pingState uint8
+type protocol uint8
 
 const (
-	atStart pingState = iota
-	inLength
-	inBody
-	notMQTT
+	notKnown protocol = iota
+	mqtt
+	remote // Manager
+	other
 )
 
 // kept is how many messages kept the connection alive, and their bytes.
@@ -33,36 +37,35 @@ const (
 	pingAnswer  = 0xD0
 )
 
+func protocolOf(first byte, up bool) protocol {
+	switch {
+	case first == rmlink.Mark:
+		return remote
+	case up && first == connect, !up && first == connack:
+		return mqtt
+	}
+	return other
+}
+
 // feed follows what was sent (up) or has arrived, and returns the pings that
-// ended in it.
+// ended in what was sent.
 func (s *pings) feed(p []byte, up bool) kept {
 	for _, c := range p {
-		switch s.state {
-		case notMQTT:
+		switch {
+		case s.protocol == other:
 			return s.take()
-		case atStart:
-			first := byte(connack)
-			if up {
-				first = connect
-			}
-			if !s.begun && c != first {
-				s.state = notMQTT
-				continue
-			}
-			s.begun, s.kind, s.length, s.shift, s.state = true, c, 0, 0, inLength
-		case inLength:
-			s.length |= uint64(c&0x7F) << s.shift
-			s.shift += 7
-			switch {
-			case c&0x80 != 0 && s.shift >= 28:
-				s.state = notMQTT
-			case c&0x80 == 0:
-				s.message()
-			}
-		case inBody:
-			if s.left--; s.left == 0 {
-				s.state = atStart
-			}
+		case s.body > 0:
+			s.body--
+			continue
+		case s.protocol == notKnown:
+			s.protocol = protocolOf(c, up)
+		}
+		s.head = append(s.head, c)
+		switch s.protocol {
+		case mqtt:
+			s.headMQTT()
+		case remote:
+			s.headRemote()
 		}
 	}
 	if up {
@@ -71,16 +74,42 @@ func (s *pings) feed(p []byte, up bool) kept {
 	return kept{}
 }
 
-// message begins the body of a message, of which a ping has none.
-func (s *pings) message() {
-	s.left, s.state = s.length, inBody
-	if s.length == 0 {
-		s.state = atStart
-		if s.kind == pingRequest || s.kind == pingAnswer {
-			s.found.messages++
-			s.found.bytes += 2
-		}
+// message begins the body of a message whose head is complete.
+func (s *pings) message(ping bool, body uint64) {
+	if ping {
+		s.found.messages++
+		s.found.bytes += uint64(len(s.head)) + body
 	}
+	s.head, s.body = s.head[:0], body
+}
+
+// headMQTT looks at a head of MQTT: a type, and a length of up to four bytes, the
+// last of which has its top bit clear.
+func (s *pings) headMQTT() {
+	n := len(s.head)
+	switch {
+	case n == 1:
+	case s.head[n-1]&0x80 == 0:
+		length := uint64(0)
+		for i, c := range s.head[1:] {
+			length |= uint64(c&0x7F) << (7 * i)
+		}
+		kind := s.head[0]
+		s.message(length == 0 && (kind == pingRequest || kind == pingAnswer), length)
+	case n == 5:
+		s.protocol = other
+	}
+}
+
+// remoteHead is the length of a head of the link to Remote Manager.
+const remoteHead = 13
+
+func (s *pings) headRemote() {
+	if len(s.head) < remoteHead {
+		return
+	}
+	body := uint64(s.head[7]) + uint64(s.head[8]) + uint64(binary.BigEndian.Uint32(s.head[9:]))
+	s.message(rmlink.Type(s.head[1]) == rmlink.Ping, body)
 }
 
 // take returns what was found since it was last called.
