@@ -96,8 +96,11 @@ type Device struct {
 	powered  bool
 	restored chan struct{} // the power has come back
 	dark     bool          // there is none
+	struck   bool          // it is about to be reset, or to lose its power
 	off      chan struct{}
-	skipMain bool // the next session does not start main
+	heard    time.Duration // Uptime of the last byte, or of waking up
+	restless chan struct{} // when the module is to sleep has changed
+	skipMain bool          // the next session does not start main
 	noted    map[string]bool
 
 	result Result
@@ -122,7 +125,7 @@ func New(c Config) *Device {
 	d.meter = meter.New(c.World.Clock(), meter.DrawOf(c.Profile.Model, 0))
 	d.around.usb = c.World.Power().Supply() == world.USB
 	d.wire = wire{Stream: c.World.Serial(), d: d}
-	d.restored, d.outside.news = make(chan struct{}, 1), make(chan struct{}, 1)
+	d.restored, d.outside.news, d.restless = make(chan struct{}, 1), make(chan struct{}, 1), make(chan struct{}, 1)
 	d.powered, d.dark = true, true
 	d.listen()
 	return d
@@ -198,7 +201,7 @@ func (d *Device) powerOn(cause pymod.ResetCause) {
 	if fw == nil {
 		fw = NewFirmware(*d.profile, d.conf.Features)
 	}
-	d.port, d.link = nil, nil
+	d.port, d.link, d.struck = nil, nil, false
 	d.modem = modem.New(modem.Config{
 		Profile: d.profile, World: w, Serial: d.conf.Serial, Interrupt: d.console.pressed, Note: d.note, Meter: d.meter,
 	})
@@ -246,6 +249,7 @@ func (d *Device) powerOn(cause pymod.ResetCause) {
 	d.startSerial()
 	d.tasks.Go("modem", func() { d.modem.Watch(d.tasks.Background(), nil) })
 	d.tasks.Go("watchdog", d.watch)
+	d.tasks.Go("sleep", d.drowse)
 	d.tasks.Go("outside", d.attend)
 	d.startRemote()
 	d.happened(script.Event{Kind: script.Booted})

@@ -135,6 +135,7 @@ func (h *hand) PressReset() { h.device().strike(sudden{pymod.HardResetCause}) }
 // strike lets something happen to a device that has power.
 func (d *Device) strike(s sudden) {
 	if d.tasks != nil && !d.dark {
+		d.struck = true
 		d.tasks.Raise(s)
 	}
 }

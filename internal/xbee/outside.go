@@ -144,13 +144,18 @@ func (d *Device) attend() {
 		changed = d.modemEvents.Changed()
 	}
 	for {
-		d.modemHappened()
-		for f := d.outside.next(); f != nil; f = d.outside.next() {
-			d.guarded(f)
-		}
-		d.runScript()
+		d.serve()
 		clock.Wait(d.untilStep(), d.outside.news, changed)
 	}
+}
+
+// serve sees to what has come from outside.
+func (d *Device) serve() {
+	d.modemHappened()
+	for f := d.outside.next(); f != nil; f = d.outside.next() {
+		d.guarded(f)
+	}
+	d.runScript()
 }
 
 // guarded does what may reset the module, as ATFR does.

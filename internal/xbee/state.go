@@ -229,7 +229,8 @@ func (s *state) Applied(names []string) {
 	}
 	d.port.Apply()
 	d.pinsApplied(names)
-	d.remote.Kick() // ATDO, ATMO and their like say whether to be connected
+	d.remote.Kick()    // ATDO, ATMO and their like say whether to be connected
+	notify(d.restless) // one of them may be ATSM
 }
 
 func (s *state) onUSB() bool { return s.world.Power().Supply() == world.USB }

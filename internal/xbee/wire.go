@@ -22,9 +22,13 @@ func (w *wire) Recv(p []byte) (int, error) {
 	if len(w.typed) > 0 {
 		n := copy(p, w.typed)
 		w.typed = w.typed[n:]
+		w.d.heard = world.Uptime(w.d.world.Clock())
 		return n, nil
 	}
 	n, err := w.Stream.Recv(p)
+	if n > 0 {
+		w.d.heard = world.Uptime(w.d.world.Clock())
+	}
 	if n == 0 && err != nil && w.d.outside.player != nil && w.d.outside.player.WillType() {
 		return 0, nil
 	}

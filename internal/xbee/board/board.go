@@ -25,6 +25,7 @@ type Board struct {
 	signal  func() (dBm int, heard bool)
 	changed func(Pin, bool)
 	woken   chan struct{}
+	moved   chan struct{}
 }
 
 // New is a board that has just been given power. now is the time in
@@ -33,7 +34,7 @@ func New(now func() int64) *Board {
 	b := &Board{now: now}
 	b.I2C.now = now
 	b.Watchdog.now, b.Watchdog.changed = now, make(chan struct{}, 1)
-	b.woken = make(chan struct{}, 1)
+	b.woken, b.moved = make(chan struct{}, 1), make(chan struct{}, 1)
 	b.UART.init()
 	for p := range b.pins {
 		b.pins[p].duty = -1

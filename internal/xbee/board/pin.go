@@ -337,19 +337,27 @@ func (b *Board) Drive(p Pin, millivolts int) {
 // connect changes what drives a pin from outside. The wake pin is heard when it
 // goes low.
 func (b *Board) connect(p Pin, d drive) {
-	was := b.Millivolts(p) > thresholdMillivolts
+	was := b.High(p)
 	b.pins[p].outside = d
-	if p == D8 && was && b.Millivolts(p) <= thresholdMillivolts {
+	if p != D8 {
+		return
+	}
+	nudge(b.moved)
+	if was && !b.High(p) {
 		nudge(b.woken)
 	}
 }
 
-// Woken receives when the wake pin (D8) goes low. WakeHigh reports whether it is
-// high now, without which the module does not fall asleep.
+// Woken receives when the wake pin (D8) goes low.
 func (b *Board) Woken() <-chan struct{} { return b.woken }
 
-// WakeHigh is part of Woken.
-func (b *Board) WakeHigh() bool { return b.Millivolts(D8) > thresholdMillivolts }
+// WakeMoved receives when the wake pin may have moved at all. It is for one
+// listener, and Woken for another.
+func (b *Board) WakeMoved() <-chan struct{} { return b.moved }
+
+// WakeHigh reports whether the wake pin is high now, without which the module does
+// not fall asleep.
+func (b *Board) WakeHigh() bool { return b.High(D8) }
 
 // Ramp moves the voltage on a pin's wire evenly, from now on.
 func (b *Board) Ramp(p Pin, from, to int, microseconds int64) {
