@@ -49,6 +49,14 @@ func (m *Module) SetPin(name string, high bool) error {
 	return nil
 }
 
+// SetTrack has the satellite receiver of a model that has one (digi.gnss) play a
+// track from now, again and again: lines of NMEA sentences, of which those from
+// one of the first line's type to the next are played in one second. "" is no
+// track: the receiver hears no satellite.
+func (m *Module) SetTrack(nmea string) error {
+	return m.ask(func(c script.Control) error { return c.SetTrack(nmea) })
+}
+
 // SetAnalog puts a voltage on an analog input ("D0" to "D3"); 2.5 V is full scale.
 func (m *Module) SetAnalog(name string, volts float64) error {
 	p, err := pinOf(name)

@@ -8,7 +8,8 @@
 // default, a module sleeps through an hour in no time, and the same files, options
 // and script give the same run.
 //
-// It is the module alone: the local AWS IoT and the tools that talk to a module
+// It is the module, and on request a Digi Remote Manager for it ([RemoteManager]):
+// the local AWS IoT and the tools that talk to a module
 // over a serial port belong to the command skep.
 package skep
 
@@ -20,6 +21,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/skep-sim/skep/internal/remotemanager/local"
 	"github.com/skep-sim/skep/internal/world"
 	"github.com/skep-sim/skep/internal/xbee"
 	"github.com/skep-sim/skep/internal/xbee/flash"
@@ -59,6 +61,9 @@ type Options struct {
 	// connect to ("127.0.0.1:1883"). TLS is the module's own either way.
 	HostNetwork bool
 	Hosts       map[string]string
+	// RemoteManager is where Digi's names lead, and what digi.cloud talks to (nil:
+	// the module has no Remote Manager).
+	RemoteManager *RemoteManager
 	// Settings are AT commands without their AT, such as "AP4", made at every
 	// power-on. The serial port shows the prompt (AP4) unless they say otherwise.
 	Settings []string
@@ -124,6 +129,7 @@ func New(o Options) (*Module, error) {
 	conf := xbee.Config{
 		Profile: p, World: w.WithSerial(world.Console(m.port.in, m.port)), Flash: m.flash, Serial: o.Seed + 1,
 		Settings: append([]string{"AP4"}, o.Settings...), Autostart: !o.Prompt, NoREPL: !o.Prompt, Attended: true, Note: o.Log,
+		RemoteManager: o.RemoteManager != nil,
 	}
 	if o.UART != nil {
 		conf.SecondaryOut = func(b []byte) { o.UART.Write(b) }
@@ -143,7 +149,11 @@ func (o *Options) world() (world.World, error) {
 			w = w.WithClock(world.NewVirtualClock(o.Start))
 		}
 	}
-	n, err := newNetwork(world.HostNetwork(w.Clock()), o.HostNetwork, o.Hosts)
+	host := world.HostNetwork(w.Clock())
+	n, err := newNetwork(host, o.HostNetwork, o.Hosts)
+	if o.RemoteManager != nil {
+		n = local.Network(n, host, o.RemoteManager.where)
+	}
 	return w.WithNetwork(n), err
 }
 

@@ -19,6 +19,7 @@ import (
 	"github.com/skep-sim/skep/internal/xbee/board"
 	"github.com/skep-sim/skep/internal/xbee/drm"
 	"github.com/skep-sim/skep/internal/xbee/flash"
+	"github.com/skep-sim/skep/internal/xbee/gnss"
 	"github.com/skep-sim/skep/internal/xbee/meter"
 	"github.com/skep-sim/skep/internal/xbee/modem"
 	"github.com/skep-sim/skep/internal/xbee/profile"
@@ -85,6 +86,7 @@ type Device struct {
 	link     *transparent.Link
 	console  *console
 	remote   *drm.Client
+	gnss     gnss.Receiver
 	repl     *repl.REPL
 
 	around      surroundings
@@ -217,7 +219,7 @@ func (d *Device) powerOn(cause pymod.ResetCause) {
 	d.modem.SetAirplane(d.regs.Active("AM").Int() == 1)
 	d.board = &pymod.Board{
 		Profile: d.profile, World: w, Flash: d.conf.Flash, Registers: d.regs, Modem: d.modem,
-		Hardware: d.hardware, Cwd: flash.Root, Cause: cause, Note: d.note, Interrupt: d.console.pressed,
+		Hardware: d.hardware, GNSS: &d.gnss, Cwd: flash.Root, Cause: cause, Note: d.note, Interrupt: d.console.pressed,
 		PoweredOn: w.Clock().Ticks(), Registered: d.modem.IsConnected, Asleep: d.fallAsleep, Awake: d.wakeUp,
 		LookUp:      func() { notify(d.console.pressed) },
 		NetworkTime: func() time.Duration { return d.around.offset },

@@ -89,6 +89,14 @@ func (h *hand) SendUART(b []byte) {
 	}
 }
 
+func (h *hand) SetTrack(nmea string) error {
+	now := time.Duration(0)
+	if h.tasks != nil {
+		now = world.Uptime(h.world.Clock())
+	}
+	return h.gnss.SetTrack(nmea, now)
+}
+
 func (h *hand) TypeSerial(b []byte) {
 	h.wire.typed = append(h.wire.typed, b...)
 	h.device().wakeSerial()

@@ -113,13 +113,16 @@ func (c *Client) Enabled() bool { return c.conf.Number("DO")&doEnable != 0 }
 func (c *Client) Connected() bool { return c.sock != nil && c.welcome }
 
 // Indicator is what ATDI says: 0 connected; 1 the module is not on the Internet;
-// 2 it is about to connect; 5 it has no reason to, or is not to. Only the first
-// is documented.
+// 2 it is about to connect; 4 ATDO forbids it; 5 it will when there is a reason
+// to, which one of Digi's samples (end_to_end_tank) takes for connected. Only the
+// first is documented.
 func (c *Client) Indicator() uint64 {
 	switch {
 	case c.Connected():
 		return 0
-	case !c.Enabled() || !c.wanted():
+	case !c.Enabled():
+		return 4
+	case !c.wanted():
 		return 5
 	case !c.conf.Modem.IsConnected():
 		return 1

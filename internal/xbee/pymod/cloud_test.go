@@ -307,7 +307,7 @@ func TestIndicator(t *testing.T) {
 	at(0)
 	r.set("DO", 0)
 	r.board.Cloud.Step()
-	at(5)
+	at(4)
 }
 
 // TestCloudConsole: somebody at Remote Manager types at the program's console.

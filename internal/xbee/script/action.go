@@ -27,6 +27,7 @@ func actions() []action {
 		{"analog", "analog D1 0.5V to 2.5V over 1m", readAnalog},
 		{"i2c", "i2c 0x40 hdc1080 temperature 21.5 humidity 40", readI2C},
 		{"uart", `uart "$GPGGA,...\r\n"`, readUART},
+		{"gnss", `gnss "$GPGGA,...\n$GPRMC,..."`, readTrack},
 		{"serial", `serial "\x03"`, readSerial},
 		{"wake", "wake", simple(Control.Wake)},
 		{"sms", `sms +15551234567 "text"`, readSMS},
@@ -193,6 +194,11 @@ func readI2CSetting(p *parser, address byte) (func(Control) error, error) {
 	}
 	text, err := p.quoted("what to put there")
 	return func(c Control) error { return c.WriteI2C(address, int(n), []byte(text)) }, err
+}
+
+func readTrack(p *parser) (func(Control) error, error) {
+	text, err := p.quoted("the sentences that the satellite receiver plays")
+	return func(c Control) error { return c.SetTrack(text) }, err
 }
 
 func readUART(p *parser) (func(Control) error, error) {

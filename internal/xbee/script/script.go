@@ -35,6 +35,8 @@ type Control interface {
 	WriteI2C(address byte, offset int, data []byte) error
 	// SendUART delivers bytes to the secondary serial port.
 	SendUART(b []byte)
+	// SetTrack has the satellite receiver play a track of NMEA sentences from now.
+	SetTrack(nmea string) error
 	// TypeSerial delivers bytes to the module's serial port.
 	TypeSerial(b []byte)
 	// BreakSerial holds a break condition on the module's serial port.

@@ -40,6 +40,7 @@ func (d *diary) WriteI2C(a byte, at int, b []byte) error {
 	return d.fail
 }
 func (d *diary) SendUART(b []byte)                  { d.add("uart %q", b) }
+func (d *diary) SetTrack(nmea string) error         { d.add("gnss %q", nmea); return nil }
 func (d *diary) TypeSerial(b []byte)                { d.add("serial %q", b) }
 func (d *diary) BreakSerial(t time.Duration)        { d.add("break %v", t) }
 func (d *diary) DeliverSMS(from, text string)       { d.add("sms %s %q", from, text) }
