@@ -81,31 +81,33 @@ func (vm *VM) mapGet(m uint32, key Value) uint32 {
 		return 0
 	}
 	if key.IsSmallInt() && head&(mapAllQstrs|mapOrdered) == 0 && vm.Mem[m+1] != 0 {
-		return vm.mapGetSmall(m, key)
+		if slot, plain := vm.mapGetSmall(m, key); plain {
+			return slot
+		}
 	}
 	return vm.mapFind(m, key, mapLookup)
 }
 
 // mapGetSmall is mapGet for a small int as long as no key met could equal it in
-// another way than by being it.
-func (vm *VM) mapGetSmall(m uint32, key Value) uint32 {
+// another way than by being it, which plain tells.
+func (vm *VM) mapGetSmall(m uint32, key Value) (slot uint32, plain bool) {
 	alloc, t := uint32(vm.Mem[m+1]), uint32(vm.Mem[m+2])/4
 	pos := uint32(key.SmallInt()) % alloc
 	for i := alloc; i != 0; i-- {
 		k := vm.Mem[t+2*pos]
 		switch {
 		case k == key:
-			return t + 2*pos
+			return t + 2*pos, true
 		case k == Null:
-			return 0
+			return 0, true
 		case !k.IsSmallInt() && !k.IsQstr() && k != Sentinel:
-			return vm.mapFind(m, key, mapLookup)
+			return 0, false
 		}
 		if pos++; pos == alloc {
 			pos = 0
 		}
 	}
-	return 0
+	return 0, true
 }
 
 type lookupKind uint8
@@ -317,16 +319,20 @@ func (vm *VM) NewDict(n int) Value {
 // DictStore sets d[key] = v.
 func (vm *VM) DictStore(d, key, v Value) {
 	m := DictMap(d)
-	if key&3 != 0 {
-		if slot := vm.mapGet(m, key); slot != 0 {
-			if vm.Mem[m]&mapWatchedClass != 0 {
-				vm.typeGen++
-			}
-			vm.Mem[slot+1] = v
-			return
-		}
+	slot, kinds := uint32(0), vm.Mem[m]&(mapAllQstrs|mapOrdered)
+	switch { // where nothing but words is compared; an __eq__ must not be called twice
+	case key.IsQstr() && kinds == mapAllQstrs:
+		slot = vm.mapGet(m, key)
+	case key.IsSmallInt() && kinds == 0 && vm.Mem[m+1] != 0:
+		slot, _ = vm.mapGetSmall(m, key)
 	}
-	vm.Mem[vm.mapFind(m, key, mapAdd)+1] = v
+	if slot == 0 {
+		slot = vm.mapFind(m, key, mapAdd)
+	}
+	if vm.Mem[m]&mapWatchedClass != 0 {
+		vm.typeGen++
+	}
+	vm.Mem[slot+1] = v
 }
 
 // DictGet returns d[key], or Null.

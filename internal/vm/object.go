@@ -95,6 +95,9 @@ func (vm *VM) Equal(a, b Value) bool {
 	as, bs := vm.IsStr(a), vm.IsStr(b)
 	if as || bs {
 		if !as || !bs {
+			if vm.opt.Warnings && (vm.TypeOf(a) == TypeBytes || vm.TypeOf(b) == TypeBytes) {
+				vm.warn("Comparison between bytes and str")
+			}
 			return false
 		}
 		return vm.strEqual(a, b)
