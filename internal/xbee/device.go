@@ -15,6 +15,7 @@ import (
 	"github.com/skep-sim/skep/internal/syntax"
 	"github.com/skep-sim/skep/internal/vm"
 	"github.com/skep-sim/skep/internal/world"
+	"github.com/skep-sim/skep/internal/xbee/api"
 	"github.com/skep-sim/skep/internal/xbee/at"
 	"github.com/skep-sim/skep/internal/xbee/board"
 	"github.com/skep-sim/skep/internal/xbee/drm"
@@ -24,6 +25,7 @@ import (
 	"github.com/skep-sim/skep/internal/xbee/modem"
 	"github.com/skep-sim/skep/internal/xbee/profile"
 	"github.com/skep-sim/skep/internal/xbee/pymod"
+	"github.com/skep-sim/skep/internal/xbee/relay"
 	"github.com/skep-sim/skep/internal/xbee/script"
 	"github.com/skep-sim/skep/internal/xbee/serial"
 	"github.com/skep-sim/skep/internal/xbee/task"
@@ -84,6 +86,7 @@ type Device struct {
 	uart     *uart.UART
 	port     *serial.Port
 	link     *transparent.Link
+	api      *api.API // nil until API mode is selected
 	console  *console
 	remote   *drm.Client
 	gnss     gnss.Receiver
@@ -203,7 +206,7 @@ func (d *Device) powerOn(cause pymod.ResetCause) {
 	if fw == nil {
 		fw = NewFirmware(*d.profile, d.conf.Features)
 	}
-	d.port, d.link, d.struck = nil, nil, false
+	d.port, d.link, d.api, d.struck = nil, nil, nil, false
 	d.modem = modem.New(modem.Config{
 		Profile: d.profile, World: w, Serial: d.conf.Serial, Interrupt: d.console.pressed, Note: d.note, Meter: d.meter,
 	})
@@ -219,7 +222,7 @@ func (d *Device) powerOn(cause pymod.ResetCause) {
 	d.modem.SetAirplane(d.regs.Active("AM").Int() == 1)
 	d.board = &pymod.Board{
 		Profile: d.profile, World: w, Flash: d.conf.Flash, Registers: d.regs, Modem: d.modem,
-		Hardware: d.hardware, GNSS: &d.gnss, Cwd: flash.Root, Cause: cause, Note: d.note, Interrupt: d.console.pressed,
+		Hardware: d.hardware, Relay: relay.New(), GNSS: &d.gnss, Cwd: flash.Root, Cause: cause, Note: d.note, Interrupt: d.console.pressed,
 		PoweredOn: w.Clock().Ticks(), Registered: d.modem.IsConnected, Asleep: d.fallAsleep, Awake: d.wakeUp,
 		LookUp:      func() { notify(d.console.pressed) },
 		NetworkTime: func() time.Duration { return d.around.offset },
@@ -313,6 +316,12 @@ func (d *Device) session() (again bool, reset pymod.Reset) {
 		if f := vm.FaultOf(r); f != nil {
 			d.note(f.Error())
 			d.result.Ran, d.result.Failed = true, true
+			d.endSession()
+			again, reset = !d.conf.NoREPL, pymod.Reset{Kind: pymod.HardReset, Cause: pymod.LockupReset}
+			return
+		}
+		if c, ok := r.(*task.Crash); ok {
+			d.note("a bug of Skep has stopped the module, which restarts; please report it with what follows. " + c.Error())
 			d.endSession()
 			again, reset = !d.conf.NoREPL, pymod.Reset{Kind: pymod.HardReset, Cause: pymod.LockupReset}
 			return

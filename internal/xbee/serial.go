@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/skep-sim/skep/internal/vm"
+	"github.com/skep-sim/skep/internal/xbee/api"
 	"github.com/skep-sim/skep/internal/xbee/atfs"
 	"github.com/skep-sim/skep/internal/xbee/bypass"
 	"github.com/skep-sim/skep/internal/xbee/flash"
@@ -19,30 +20,80 @@ import (
 func (d *Device) startSerial() {
 	d.link = transparent.New(transparent.Config{
 		UART: d.uart, Tasks: d.tasks, Registers: d.regs, Modem: d.modem, Credentials: d.credentials, Note: d.note,
-		NoHost: modem.FromProfile(d.profile.NoHostErrno.Value), Refused: modem.FromProfile(d.profile.RefusedErrno.Value),
 	})
 	files := atfs.New(d.conf.Flash.FS())
 	d.port = serial.New(serial.Config{
-		UART: d.uart, Clock: d.world.Clock(), Registers: d.regs, Note: d.note,
+		UART: d.uart, Tasks: d.tasks, Switched: d.modeChanged, Registers: d.regs, Note: d.note,
 		Files: func(line string, p *serial.Port) string { return files.Run(line, p) },
 		Modes: serial.Modes{
 			serial.Transparent: d.link,
+			serial.API:         &apiMode{d: d},
+			serial.APIEscaped:  &apiMode{d: d, escaped: true},
 			serial.REPL:        d.console,
 			serial.Bypass:      bypass.New(d.uart, d.modem, *d.profile, d.regs),
 		},
 		Ended: d.console.end,
 		Off:   d.off, PowerOff: func() { d.tasks.Raise(powerOff{}) },
 	})
-	d.modeChanged()
+	d.modeChanged(d.regs.Active("AP").Int())
 	d.tasks.Go("serial port", d.port.Run)
+	if d.api != nil {
+		d.api.ModemStatus(bootStatus(d.board.Cause))
+	}
+}
+
+// bootStatus is the modem status (frame 8A) with which a module reports that it
+// has started.
+func bootStatus(cause pymod.ResetCause) byte {
+	if cause == pymod.WatchdogReset {
+		return 0x01
+	}
+	return 0x00
+}
+
+// apiMode is the serial port in API mode, which begins when it is first selected:
+// most modules never see it.
+type apiMode struct {
+	d       *Device
+	escaped bool
+}
+
+// Receive implements serial.Mode.
+func (m *apiMode) Receive(b []byte) { m.d.api.Receive(b) }
+
+// Full implements serial.Mode.
+func (m *apiMode) Full() bool { return m.d.api != nil && m.d.api.Full() }
+
+// Open implements serial.Mode.
+func (m *apiMode) Open(open bool) {
+	if open {
+		m.d.startAPI()
+		m.d.api.SetEscaped(m.escaped)
+	}
+	if m.d.api != nil {
+		m.d.api.Open(open)
+	}
+}
+
+func (d *Device) startAPI() {
+	if d.api != nil {
+		return
+	}
+	d.api = api.New(api.Config{
+		Level: d.profile.Level(), Registers: d.regs, Modem: d.modem, Files: d.conf.Flash.FS(), Relay: d.board.Relay,
+		Credentials: d.credentials, Clock: d.tasks.Background(), Go: func(name string, f func()) { d.tasks.Go(name, f) },
+		Send: d.uart.Send, Ready: d.uart.Wake, Indicate: d.link.Indicate, Note: d.note,
+	})
 }
 
 // modeChanged does what a mode is besides what becomes of the port's bytes.
-func (d *Device) modeChanged() {
-	mode := d.regs.Active("AP").Int()
+func (d *Device) modeChanged(mode uint64) {
 	d.modem.SetBypass(mode == serial.Bypass)
 	if mode != serial.Transparent {
 		d.link.Close()
+	}
+	if mode != serial.API && mode != serial.APIEscaped && d.api != nil {
+		d.api.Reset()
 	}
 }
 

@@ -340,8 +340,8 @@ func TestTransparentTCP(t *testing.T) {
 	h.ask("CI", "0")
 	h.ask("OD", "127.0.0.1")
 	h.command()
-	h.say("ATSI\r", "0x01*\r\r")
-	h.say("ATSI1\r", "0x01\rCONNECTED\rTCP\r0x")
+	h.say("ATSI\r", "0x00*\r\r")
+	h.say("ATSI0\r", "0x00\rCONNECTED\rTCP\r0x")
 	h.expect(fmt.Sprintf("\r0x%X\r127.0.0.1\r\r", port))
 	h.say("ATSI2\r", "ERROR\r")
 	h.say("ATTMBB8,CN\r", "OK\rOK\r") // closes, though it is what it was
@@ -494,4 +494,30 @@ class Stream(uio.IOBase):
 	h.silence(0)
 	h.ask("AP4", "OK")
 	h.say("s.seen\r", `b'20+3\r\n23\r\n>>> '`)
+}
+
+// TestAPIMode exchanges frames, most of them the worked bytes of
+// device-facts.md 11.3.
+func TestAPIMode(t *testing.T) {
+	h := powered(t, nil, nil)
+	h.command()
+	h.say("ATAP1\r", "OK\r")
+	h.say("ATCN\r", "OK\r")
+	const queryAP = "\x7e\x00\x04\x08\x01\x41\x50\x65"
+	h.say(queryAP, "\x7e\x00\x06\x88\x01\x41\x50\x00\x01\xe4")
+	h.send("garbage\x7e\x00\x04\x08\x01\x41\x50\x66")                                 // a bad checksum
+	h.say("\x7e\x00\x04\x08\x01\x5a\x5a\x42", "\x7e\x00\x05\x88\x01\x5a\x5a\x02\xc0") // ZZ is no command
+	h.command()
+	h.say("ATAP2,CN\r", "OK\rOK\r")
+	h.say("\x7e\x00\x04\x08\x7d\x31\x41\x50\x55", "\x7e\x00\x06\x88\x7d\x31\x41\x50\x00\x02") // frame 11 is escaped
+	// a frame changes the mode; its answer is a frame
+	h.say("\x7e\x00\x05\x08\x01\x41\x50\x04\x61", "\x7e\x00\x05\x88\x01\x41\x50\x00\xe5")
+	h.say("\r", ">>> ")
+	h.say("from xbee import relay; relay.send(relay.SERIAL, b'x')\r", "ECONNREFUSED")
+	h.expect(">>> ")
+	h.say("import xbee; xbee.atcmd('AP', 1); relay.send(relay.SERIAL, 'hello')\r", "\x7e\x00\x07\xad\x02hello\x3c")
+	// reset: an answer, and a modem status when the module has started
+	h.say("\x7e\x00\x04\x08\x01\x57\x52\x4d", "\x7e\x00\x05\x88\x01\x57\x52\x00\xcd") // WR
+	h.say("\x7e\x00\x04\x08\x02\x46\x52\x5d", "\x7e\x00\x05\x88\x02\x46\x52\x00\xdd")
+	h.expect("\x7e\x00\x02\x8a\x00\x75")
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/skep-sim/skep/internal/world"
 	"github.com/skep-sim/skep/internal/xbee/at"
+	"github.com/skep-sim/skep/internal/xbee/modem"
 	"github.com/skep-sim/skep/internal/xbee/pymod"
 )
 
@@ -138,12 +139,34 @@ func (s *state) lookUp(arg at.Value) (at.Value, error) {
 	return at.Value{}, fmt.Errorf("LA %s: %w: it has IPv6 addresses only", arg.Text(), at.ErrFailed)
 }
 
-// sockets is ATSI: the numbers of the sockets in use, or the details of one.
+// sockets is ATSI: the numbers of the sockets in use, or the details of one. Those
+// that no frame has given a number have one that is free.
 func (s *state) sockets(arg at.Value) (at.Value, error) {
 	var list []at.Socket
+	taken := map[int]bool{}
+	extended := func(i modem.SocketInfo) (id int, ok bool) {
+		if s.api == nil {
+			return 0, false
+		}
+		n, ok := s.api.SocketID(s.modem.Find(i.ID))
+		return int(n), ok
+	}
 	for _, i := range s.modem.Sockets() {
+		if id, ok := extended(i); ok {
+			taken[id] = true
+		}
+	}
+	free := 0
+	for _, i := range s.modem.Sockets() {
+		id, ok := extended(i)
+		for ; !ok && taken[free]; free++ {
+		}
+		if !ok {
+			id = free
+			free++
+		}
 		k := at.Socket{
-			ID: int(i.ID), Implicit: true, State: at.SocketAllocated, Protocol: i.Proto.String(), LocalPort: i.LocalPort,
+			ID: id, Implicit: !ok, State: at.SocketAllocated, Protocol: i.Proto.String(), LocalPort: i.LocalPort,
 			Remote: netip.IPv4Unspecified().String(),
 		}
 		if i.Connected {
@@ -154,6 +177,7 @@ func (s *state) sockets(arg at.Value) (at.Value, error) {
 		}
 		list = append(list, k)
 	}
+	slices.SortFunc(list, func(a, b at.Socket) int { return a.ID - b.ID })
 	if arg.Kind() == at.None {
 		return at.Sockets(list), nil
 	}
@@ -224,9 +248,6 @@ func (s *state) Applied(names []string) {
 		d.draw()
 	}
 	d.link.Applied(names)
-	if slices.Contains(names, "AP") {
-		d.modeChanged()
-	}
 	d.port.Apply()
 	d.pinsApplied(names)
 	d.remote.Kick()    // ATDO, ATMO and their like say whether to be connected

@@ -70,9 +70,6 @@ const pythonOffset = 7000
 
 func fromProfile(n int) Errno { return Errno(n - pythonOffset) }
 
-// FromProfile is the number of an error that a profile names as Python sees it.
-func FromProfile(n int) Errno { return fromProfile(n) }
-
 // ofStream is the number for what went wrong on an open connection.
 func ofStream(err error) Errno {
 	switch world.KindOf(err) {

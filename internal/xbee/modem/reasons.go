@@ -23,27 +23,3 @@ const (
 	NoResources          // no socket is free
 	OtherReason
 )
-
-// Indication is the reason as ATCI reports it (device-facts.md 10.2; TinyGSM's
-// XBee client names 02, 12, 21, 25, 27 and 28, the others are recalled).
-func (r Reason) Indication() uint8 {
-	switch r {
-	case NoReason:
-		return 0x00
-	case NotRegistered:
-		return 0x10
-	case Interrupted, Dropped:
-		return 0x21
-	case TimedOut, Unreachable:
-		return 0x24
-	case NoHost:
-		return 0x25
-	case Refused:
-		return 0x26
-	case ResetByPeer, PeerClosed, ContextLost:
-		return 0x27
-	case TLSFailed, TLSUnusable:
-		return 0x2F
-	}
-	return 0x28
-}

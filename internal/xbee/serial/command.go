@@ -5,7 +5,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/skep-sim/skep/internal/world"
 	"github.com/skep-sim/skep/internal/xbee/uart"
 )
 
@@ -38,14 +37,14 @@ func (p *Port) enterCommand(forced bool) {
 func (p *Port) leaveCommand() {
 	p.command, p.forced = false, false
 	p.conf.Registers.Apply()
-	p.Apply()
+	p.apply()
 	p.tell(true)
 	p.touch()
 }
 
 // touch begins the silence anew, for a command may have taken a while.
 func (p *Port) touch() {
-	p.heard = world.Uptime(p.conf.Clock)
+	p.heard = p.now()
 	p.escape.last = p.heard
 }
 
@@ -119,9 +118,9 @@ func (p *Port) execute(line string) {
 // Byte waits for a byte, at most as long as d; false is none. It is for commands
 // that take the port for themselves; with Write it makes p a ymodem.Port.
 func (p *Port) Byte(d time.Duration) (byte, bool) {
-	end := world.Uptime(p.conf.Clock) + d
+	end := p.now() + d
 	for !p.fill() {
-		left := end - world.Uptime(p.conf.Clock)
+		left := end - p.now()
 		if left <= 0 || p.conf.UART.Ended() {
 			return 0, false
 		}

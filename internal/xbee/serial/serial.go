@@ -14,6 +14,7 @@ import (
 
 	"github.com/skep-sim/skep/internal/world"
 	"github.com/skep-sim/skep/internal/xbee/at"
+	"github.com/skep-sim/skep/internal/xbee/task"
 	"github.com/skep-sim/skep/internal/xbee/uart"
 )
 
@@ -46,9 +47,12 @@ const (
 // Config is what a port is made of.
 type Config struct {
 	UART      *uart.UART
-	Clock     world.Clock // the device's
+	Tasks     *task.Scheduler
 	Registers *at.Registers
 	Modes     Modes
+	// Switched is called when another mode has been selected, between the old
+	// mode's end and the new one's beginning (may be nil).
+	Switched func(mode uint64)
 	// Files carries out ATFS, the rest of whose line it is given, and returns its
 	// answer; it may use the port in between.
 	Files func(line string, p *Port) string
@@ -77,6 +81,8 @@ type Port struct {
 	input   []byte // arrived, and not looked at yet; part of buf
 
 	held     bool
+	inside   bool // a mode has been handed bytes, and is at it
+	stale    bool // settings have begun to count that were not looked at yet
 	breaking bool
 	broke    time.Duration // since when the break lasts
 	buf      [256]byte
@@ -89,18 +95,32 @@ const breakTime = 6 * time.Second
 func New(c Config) *Port {
 	p := &Port{conf: c}
 	p.mode = c.Registers.Active("AP").Int()
-	p.escape.last = world.Uptime(c.Clock)
-	p.Apply()
+	p.escape.last = world.Uptime(c.Tasks.Clock())
+	p.apply()
 	p.tell(true)
 	return p
 }
 
 // Apply makes the settings of the line and of the mode count that the registers
-// have now.
+// have now: at once for a program and for command mode, but when a mode itself
+// has set them, or a job on its behalf, not before it had time to answer.
 func (p *Port) Apply() {
+	if p.inside || p.conf.Tasks.InJob() && !p.command {
+		p.stale = true
+		p.conf.UART.Wake()
+		return
+	}
+	p.apply()
+}
+
+func (p *Port) apply() {
+	p.stale = false
 	if mode := p.conf.Registers.Active("AP").Int(); mode != p.mode {
 		p.tell(false)
 		p.mode = mode
+		if p.conf.Switched != nil {
+			p.conf.Switched(mode)
+		}
 		p.tell(!p.command)
 	}
 	if !p.forced {
@@ -132,6 +152,9 @@ func (p *Port) Run() {
 	}
 	ended := false
 	for {
+		if p.stale {
+			p.apply()
+		}
 		p.receive()
 		p.watch()
 		if p.conf.UART.Ended() && !ended && len(p.input) == 0 {
@@ -175,7 +198,7 @@ func (p *Port) fill() bool {
 	n := p.conf.UART.Receive(p.buf[:])
 	p.input = p.buf[:n]
 	if n > 0 {
-		p.heard = world.Uptime(p.conf.Clock)
+		p.heard = p.now()
 		if text := p.conf.UART.Mismatch(); text != "" {
 			p.note(text)
 		}
@@ -200,6 +223,8 @@ func (p *Port) receive() {
 	}
 }
 
+func (p *Port) now() time.Duration { return world.Uptime(p.conf.Tasks.Clock()) }
+
 func (p *Port) guard() time.Duration {
 	return time.Duration(p.conf.Registers.Active("GT").Int()) * time.Millisecond
 }
@@ -209,7 +234,12 @@ func (p *Port) cc() byte { return byte(p.conf.Registers.Active("CC").Int()) }
 // release hands bytes to the mode.
 func (p *Port) release(b []byte) {
 	if m := p.conf.Modes[p.mode]; m != nil && len(b) > 0 {
+		p.inside = true
 		m.Receive(b)
+		p.inside = false
+	}
+	if p.stale {
+		p.apply()
 	}
 }
 
@@ -224,7 +254,7 @@ func (p *Port) tell(open bool) {
 func (p *Port) due() time.Duration {
 	next := time.Duration(world.Forever)
 	until := func(t time.Duration) {
-		if left := max(0, t-world.Uptime(p.conf.Clock)); next < 0 || left < next {
+		if left := max(0, t-p.now()); next < 0 || left < next {
 			next = left
 		}
 	}
@@ -241,7 +271,7 @@ func (p *Port) due() time.Duration {
 
 // left is how long it is until t; Forever when that has passed.
 func (p *Port) left(t time.Duration) time.Duration {
-	if d := t - world.Uptime(p.conf.Clock); d > 0 {
+	if d := t - p.now(); d > 0 {
 		return d
 	}
 	return world.Forever
@@ -249,7 +279,7 @@ func (p *Port) left(t time.Duration) time.Duration {
 
 // watch does what is due, and looks whether the line is in the break condition.
 func (p *Port) watch() {
-	now := world.Uptime(p.conf.Clock)
+	now := p.now()
 	if held := p.conf.UART.Break(); held != p.breaking {
 		p.breaking, p.broke = held, now
 	}

@@ -13,7 +13,10 @@
 package task
 
 import (
+	"fmt"
 	"iter"
+	"runtime"
+	"runtime/debug"
 	"slices"
 	"time"
 
@@ -62,13 +65,32 @@ type wait struct {
 // stopped is the Go panic that unwinds a job.
 type stopped struct{}
 
+// Crash is the Go panic with which a mistake in a job's own code, found by Go at
+// run time, reaches the main task: a bug, as opposed to a panic of ours.
+type Crash struct {
+	Job   string
+	Err   error
+	Stack []byte // of the job
+}
+
+// Error tells where it happened.
+func (c *Crash) Error() string { return fmt.Sprintf("%s: %v\n%s", c.Job, c.Err, c.Stack) }
+
+// Unwrap returns Go's error.
+func (c *Crash) Unwrap() error { return c.Err }
+
 // Go starts a job, which runs as soon as the task that calls it gives way. A Go
-// panic of f ends the job and goes on, as it is, in the main task.
+// panic of f ends the job and goes on, as it is (but see [Crash]), in the main
+// task.
 func (s *Scheduler) Go(name string, f func()) *Job {
 	j := &Job{name: name, s: s, waiting: wait{deadline: 0}}
 	j.next, j.stop = iter.Pull(func(yield func(struct{}) bool) {
 		defer func() {
-			if r := recover(); r != nil && r != any(stopped{}) {
+			r := recover()
+			if e, ok := r.(runtime.Error); ok {
+				panic(&Crash{Job: name, Err: e, Stack: debug.Stack()})
+			}
+			if r != nil && r != any(stopped{}) {
 				panic(r)
 			}
 		}()

@@ -141,6 +141,15 @@ func TestPanicsReachTheMainTask(t *testing.T) {
 		t.Errorf("panic %v", v)
 	}
 	d.expect(t, "deferred goes on still")
+	s.Go("wrong", func() {
+		var none []int
+		c.Sleep(time.Second)
+		none[3]++
+	})
+	crash, ok := caught(func() { c.Sleep(5 * time.Second) }).(*Crash)
+	if !ok || crash.Job != "wrong" || !strings.Contains(crash.Error(), "index out of range") || !strings.Contains(crash.Error(), "task_test.go") {
+		t.Errorf("panic %v", crash)
+	}
 }
 
 func TestStop(t *testing.T) {

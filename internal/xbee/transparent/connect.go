@@ -13,30 +13,64 @@ import (
 // in 90002258); which of two that fit is shown, where there are two, is a choice.
 type Status uint8
 
-// The values that can come about here. Those from 0x20 up differ between
-// protocols, so they are given by what they mean.
+// The values that are the same for all protocols. Those from 0x20 up differ: see
+// statusOf.
 const (
 	Sent          Status = 0x00 // the socket is open, or the message was sent
 	NotSent       Status = 0x01
 	BadParameters Status = 0x02
 	NotRegistered Status = 0x10
 	NoSuchHost    Status = 0x12
+	SocketLeak    Status = 0x13
 	UserClosed    Status = 0x21
-	NoInternet    Status = 0x23 // TCP, TLS
-	TimedOut      Status = 0x24 // TCP, TLS; UDP's "unknown"
-	Refused       Status = 0x26
-	Lost          Status = 0x27
-	LostUDP       Status = 0x23
-	Unknown       Status = 0x28
 	TLSFailed     Status = 0x2F
 	NoStatus      Status = 0xFF
 )
 
-func lost(p modem.Proto) Status {
-	if p == modem.UDP {
-		return LostUDP
+// statusOf is why there is no connection.
+func statusOf(p modem.Proto, why modem.Reason) Status {
+	udp := p == modem.UDP
+	either := func(ifUDP, ifTCP Status) Status {
+		if udp {
+			return ifUDP
+		}
+		return ifTCP
 	}
-	return Lost
+	switch why {
+	case modem.NoReason:
+		return Sent
+	case modem.NotRegistered:
+		return NotRegistered
+	case modem.NoHost:
+		return NoSuchHost
+	case modem.NoResources:
+		return SocketLeak
+	case modem.Interrupted, modem.Dropped:
+		return UserClosed
+	case modem.TLSFailed, modem.TLSUnusable:
+		return TLSFailed
+	case modem.Unreachable:
+		return either(NotSent, 0x23) // no internet connection
+	case modem.TimedOut:
+		return either(NotSent, 0x24) // no server
+	case modem.Refused:
+		return either(NotSent, 0x26)
+	case modem.ResetByPeer, modem.PeerClosed, modem.ContextLost:
+		return either(0x23, 0x27) // connection lost
+	}
+	return either(0x24, 0x28) // unknown
+}
+
+// Indicate sets the status, for a connection that a frame of API mode wanted.
+func (l *Link) Indicate(p modem.Proto, why modem.Reason) { l.status = statusOf(p, why) }
+
+// lost is why a connection has ended that once was.
+func lost(s *modem.Socket) Status {
+	why := s.Why()
+	if why == modem.NoReason {
+		why = modem.PeerClosed
+	}
+	return statusOf(s.Proto(), why)
 }
 
 // deliver sends a packet, over the connection or over a new one. What cannot be
@@ -62,7 +96,7 @@ func (l *Link) deliver(p []byte) {
 			continue
 		}
 		if e != 0 {
-			l.hangUp(lost(s.Proto()))
+			l.hangUp(lost(s))
 			return
 		}
 		p = p[n:]
@@ -103,7 +137,7 @@ func (l *Link) connect() Status {
 	}
 	s, e := l.conf.Modem.Socket(proto)
 	if e != 0 {
-		return NotSent
+		return SocketLeak
 	}
 	keep := false
 	defer func() {
@@ -125,7 +159,7 @@ func (l *Link) connect() Status {
 		s.Wrap(c)
 	}
 	if e := s.Connect(host, port, s.ConnectDeadline()); e != 0 {
-		return l.failed(proto, e)
+		return statusOf(proto, s.Why())
 	}
 	keep = true
 	l.socket = s
@@ -137,25 +171,4 @@ func (l *Link) connect() Status {
 	l.used = l.now()
 	l.receiver = l.conf.Tasks.Go("transparent receive", l.receive)
 	return Sent
-}
-
-// failed is what ATCI shows of a connection that could not be made.
-func (l *Link) failed(p modem.Proto, e modem.Errno) Status {
-	switch {
-	case l.conf.Modem.Association() != modem.Connected:
-		return NotRegistered
-	case e == l.conf.NoHost:
-		return NoSuchHost
-	case p == modem.UDP:
-		return NotSent
-	case e == modem.ETIMEDOUT:
-		return TimedOut
-	case e == modem.EHOSTUNREACH:
-		return NoInternet
-	case p == modem.TCP && e == l.conf.Refused:
-		return Refused
-	case p == modem.SEC:
-		return TLSFailed
-	}
-	return Unknown
 }

@@ -31,9 +31,6 @@ type Config struct {
 	Modem     *modem.Modem
 	// Credentials reads the files of a TLS profile ("ca;cert;key").
 	Credentials func(profile string) (modem.Credentials, error)
-	// NoHost and Refused are what the modem says of a name that has no address,
-	// and of a host that wants no connection.
-	NoHost, Refused modem.Errno
 	// Note takes a remark for the person at the host.
 	Note func(text string)
 }
@@ -255,7 +252,7 @@ func (l *Link) receive() {
 			continue
 		case e != 0, n == 0 && s.Proto() != modem.UDP:
 			l.receiver = nil // it must not stop itself
-			l.hangUp(lost(s.Proto()))
+			l.hangUp(lost(s))
 			l.nudge()
 			return
 		}
