@@ -78,25 +78,28 @@ func (reg *Register) argument(v Value) (Value, error) {
 }
 
 func (reg *Register) bad(v Value) error {
-	var want string
+	return fmt.Errorf("%s: %w %q: it takes %s", reg.Name, ErrValue, v.String(), reg.wanted())
+}
+
+// wanted says what a setting takes.
+func (reg *Register) wanted() string {
 	switch {
 	case reg.Allowed != nil:
 		list := make([]string, len(reg.Allowed))
 		for i, n := range reg.Allowed {
 			list[i] = Int(n).String()
 		}
-		want = "one of " + strings.Join(list, " ")
+		want := "one of " + strings.Join(list, " ")
 		if reg.Beyond > 0 {
 			want += fmt.Sprintf(", or a number from %X to %X", reg.Beyond, reg.Max)
 		}
+		return want
 	case reg.Kind == Number:
-		want = fmt.Sprintf("a number from %X to %X", reg.Min, reg.Max)
+		return fmt.Sprintf("a number from %X to %X", reg.Min, reg.Max)
 	case reg.Kind == Text:
-		want = fmt.Sprintf("text of up to %d printable characters", reg.Max)
-	default:
-		want = fmt.Sprintf("%d bytes", reg.Max)
+		return fmt.Sprintf("text of up to %d printable characters", reg.Max)
 	}
-	return fmt.Errorf("%s: %w %q: it takes %s", reg.Name, ErrValue, v.String(), want)
+	return fmt.Sprintf("%d bytes", reg.Max)
 }
 
 // parse reads the parameter of a setting in command mode.
