@@ -105,7 +105,9 @@ type Device struct {
 	off      chan struct{}
 	heard    time.Duration // Uptime of the last byte, or of waking up
 	restless chan struct{} // when the module is to sleep has changed
-	skipMain bool          // the next session does not start main
+	sleepJob *task.Job
+	watchJob *task.Job
+	skipMain bool // the next session does not start main
 	noted    map[string]bool
 
 	result Result
@@ -253,8 +255,7 @@ func (d *Device) powerOn(cause pymod.ResetCause) {
 	d.repl = repl.New(d.vm, d.console, repl.Config{Banner: d.banner(), NumberedPaste: true})
 	d.startSerial()
 	d.tasks.Go("modem", func() { d.modem.Watch(d.tasks.Background(), nil) })
-	d.tasks.Go("watchdog", d.watch)
-	d.tasks.Go("sleep", d.drowse)
+	d.sleepSet()
 	d.tasks.Go("outside", d.attend)
 	d.startRemote()
 	d.happened(script.Event{Kind: script.Booted})

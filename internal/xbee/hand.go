@@ -167,6 +167,7 @@ func (d *Device) listen() {
 	d.hardware.OnOutput(func(p board.Pin, high bool) {
 		d.happened(script.Event{Kind: script.PinChanged, Pin: p, High: high})
 	})
+	d.hardware.Watchdog.OnStart(func() { d.needed(&d.watchJob, "watchdog", d.watch) })
 	d.hardware.UART.OnSend(func(b []byte) {
 		if d.conf.SecondaryOut != nil {
 			d.conf.SecondaryOut(b)

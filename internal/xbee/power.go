@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/skep-sim/skep/internal/world"
+	"github.com/skep-sim/skep/internal/xbee/task"
 )
 
 // This file is the module's power: how it is lost and comes back, what the
@@ -50,16 +51,20 @@ func (d *Device) waitForPower() bool {
 	return true
 }
 
-// watch is the job that restarts a program which does not feed the watchdog.
+// needed starts a job unless it runs already.
+func (d *Device) needed(job **task.Job, name string, f func()) {
+	if *job == nil || (*job).Ended() {
+		*job = d.tasks.Go(name, f)
+	}
+}
+
+// watch is the job that restarts a program which does not feed the watchdog, while
+// that is on.
 func (d *Device) watch() {
 	clock := d.tasks.Background()
-	for {
-		w := &d.hardware.Watchdog
-		left := time.Duration(world.Forever)
-		if at, running := w.Deadline(); running {
-			left = max(0, time.Duration(at)*time.Microsecond-world.Uptime(clock))
-		}
-		clock.Wait(left, w.Changed())
+	w := &d.hardware.Watchdog
+	for at, running := w.Deadline(); running; at, running = w.Deadline() {
+		clock.Wait(max(0, time.Duration(at)*time.Microsecond-world.Uptime(clock)), w.Changed())
 		if reset, bites := d.board.Bite(); bites {
 			d.tasks.Raise(reset)
 		}

@@ -21,12 +21,19 @@ const (
 // still does.
 const lockedCheck = 50 * time.Millisecond
 
-// drowse is the job that puts the module to sleep.
+// sleepSet is called when settings have begun to count.
+func (d *Device) sleepSet() {
+	if d.regs.Active("SM").Int() != 0 {
+		d.needed(&d.sleepJob, "sleep", d.drowse)
+	}
+	notify(d.restless)
+}
+
+// drowse is the job that puts the module to sleep, as long as ATSM wants it to.
 func (d *Device) drowse() {
 	clock := d.tasks.Background()
 	d.heard = world.Uptime(clock)
-	for {
-		mode := d.regs.Active("SM").Int()
+	for mode := d.regs.Active("SM").Int(); mode != 0; mode = d.regs.Active("SM").Int() {
 		pin := mode == sleepByPin || mode == sleepCyclicPin
 		left := d.untilDrowsy(mode, world.Uptime(clock))
 		if left == 0 && d.board.WakeLocked() {

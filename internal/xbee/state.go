@@ -250,8 +250,8 @@ func (s *state) Applied(names []string) {
 	d.link.Applied(names)
 	d.port.Apply()
 	d.pinsApplied(names)
-	d.remote.Kick()    // ATDO, ATMO and their like say whether to be connected
-	notify(d.restless) // one of them may be ATSM
+	d.remote.Kick() // ATDO, ATMO and their like say whether to be connected
+	d.sleepSet()
 }
 
 func (s *state) onUSB() bool { return s.world.Power().Supply() == world.USB }

@@ -20,7 +20,11 @@ type Watchdog struct {
 	response Response
 	// changed receives when it was started or stopped.
 	changed chan struct{}
+	started func()
 }
+
+// OnStart has f called when the watchdog is started.
+func (w *Watchdog) OnStart(f func()) { w.started = f }
 
 // Start starts the watchdog, to bite timeout microseconds after it was last fed.
 // It reports false if it runs already: it cannot be reconfigured.
@@ -31,6 +35,9 @@ func (w *Watchdog) Start(timeout int64, r Response) bool {
 	w.running, w.timeout, w.response = true, timeout, r
 	w.Feed()
 	nudge(w.changed)
+	if w.started != nil {
+		w.started()
+	}
 	return true
 }
 
