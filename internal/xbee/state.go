@@ -55,7 +55,7 @@ func (s *state) ReadState(name string) (at.Value, error) {
 	case "MV":
 		return at.Str(id.Firmware), nil
 	case "MY":
-		return at.Str(m.Interface().Address.String()), nil
+		return at.Address(m.Interface().Address.As4()), nil // xpy devices.py: four bytes in frames
 	case "OA":
 		return at.Str(m.OperatingAPN(s.regs.Active("AN").Text())), nil
 	case "OD":
