@@ -142,6 +142,9 @@ func structUnpack(v *vm.VM, args []vm.Value) vm.Value {
 	for i := 0; i < n; {
 		count, code := f.next()
 		if code == 's' {
+			if pos+count > len(b) { // where a misaligned buffer has moved it; C reads on
+				tooSmall(v)
+			}
 			items[i] = v.NewBytes(b[pos : pos+count])
 			pos += count
 			i++
