@@ -30,10 +30,18 @@ func natAdd(dst, a, b []uint64) []uint64 {
 	n := len(a)
 	var c uint64
 	d := dst[:n]
+	// four at a time, since the compiler keeps the carry in its flag only so
+	for ; len(b) >= 4; a, b, d = a[4:], b[4:], d[4:] {
+		_, _ = a[3], d[3]
+		d[0], c = bits.Add64(a[0], b[0], c)
+		d[1], c = bits.Add64(a[1], b[1], c)
+		d[2], c = bits.Add64(a[2], b[2], c)
+		d[3], c = bits.Add64(a[3], b[3], c)
+	}
 	for i, y := range b {
 		d[i], c = bits.Add64(a[i], y, c)
 	}
-	for i := len(b); i < n; i++ {
+	for i := len(b); i < len(a); i++ {
 		d[i], c = bits.Add64(a[i], 0, c)
 	}
 	if c != 0 {

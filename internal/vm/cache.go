@@ -43,13 +43,32 @@ type methodCache struct {
 	enter Value // of a with block, whose fun is __exit__
 }
 
-// cached returns the cache of an instruction, making room for one an instruction
-// when the first is needed.
-func (c *Code) cached(at uint32) *methodCache {
+// methodCaches are those of one instruction: for the last class it met and for the
+// one before, since instances of two classes often take turns.
+type methodCaches [2]methodCache
+
+// remembered returns what an instruction knows of a class, or nil.
+func (c *Code) remembered(at uint32, class Value, gen uint32) *methodCache {
 	if c.methods == nil {
-		c.methods = make([]methodCache, len(c.raw))
+		return nil
 	}
-	return &c.methods[at]
+	m := &c.methods[at]
+	if m[0].class == class && m[0].gen == gen {
+		return &m[0]
+	}
+	if m[1].class == class && m[1].gen == gen {
+		return &m[1]
+	}
+	return nil
+}
+
+// remember makes an instruction know something of a class.
+func (c *Code) remember(at uint32, mc methodCache) {
+	if c.methods == nil {
+		c.methods = make([]methodCaches, len(c.raw))
+	}
+	m := &c.methods[at]
+	m[0], m[1] = mc, m[0]
 }
 
 // findInClasses looks for a name in the dicts of a class and its single bases,
@@ -79,11 +98,9 @@ func (vm *VM) loadMethodFast(o Value, q Qstr, c *Code, at uint32, dst *[2]Value)
 	} else if vm.everMember.has(q) {
 		return false
 	}
-	if c.methods != nil {
-		if mc := &c.methods[at]; mc.class == class && mc.gen == vm.typeGen {
-			dst[0], dst[1] = mc.fun, self
-			return true
-		}
+	if mc := c.remembered(at, class, vm.typeGen); mc != nil {
+		dst[0], dst[1] = mc.fun, self
+		return true
 	}
 	if q == QClass || q == QNext || q == QName {
 		return false
@@ -92,7 +109,7 @@ func (vm *VM) loadMethodFast(o Value, q Qstr, c *Code, at uint32, dst *[2]Value)
 	if fun == Null || vm.TypeOf(fun) != TypeFunBC {
 		return false
 	}
-	*c.cached(at) = methodCache{gen: vm.typeGen, class: class, fun: fun}
+	c.remember(at, methodCache{gen: vm.typeGen, class: class, fun: fun})
 	dst[0], dst[1] = fun, self
 	return true
 }
@@ -104,13 +121,14 @@ func (vm *VM) loadWithFast(o Value, c *Code, at uint32, w []Value) bool {
 		return false
 	}
 	class := vm.Mem[o/4]
-	mc := c.cached(at)
-	if mc.class != class || mc.gen != vm.typeGen {
+	mc := c.remembered(at, class, vm.typeGen)
+	if mc == nil {
 		exit, enter := vm.findInClasses(class, QExit), vm.findInClasses(class, QEnter)
 		if exit == Null || enter == Null || vm.TypeOf(exit) != TypeFunBC || vm.TypeOf(enter) != TypeFunBC {
 			return false
 		}
-		*mc = methodCache{gen: vm.typeGen, class: class, fun: exit, enter: enter}
+		mc = &methodCache{gen: vm.typeGen, class: class, fun: exit, enter: enter}
+		c.remember(at, *mc)
 	}
 	w[0], w[1], w[2], w[3] = mc.fun, o, mc.enter, o
 	return true
@@ -120,11 +138,9 @@ func (vm *VM) loadWithFast(o Value, c *Code, at uint32, w []Value) bool {
 // changes.
 func (vm *VM) loadBuiltinMethod(o Value, q Qstr, c *Code, at uint32, dst *[2]Value) bool {
 	typ := vm.TypeOf(o)
-	if c.methods != nil {
-		if mc := &c.methods[at]; mc.class == typ {
-			dst[0], dst[1] = mc.fun, o
-			return true
-		}
+	if mc := c.remembered(at, typ, 0); mc != nil {
+		dst[0], dst[1] = mc.fun, o
+		return true
 	}
 	t := vm.TypeInfo(typ)
 	if typ < romBase || t.Attr != nil || q == QClass || q == QNext {
@@ -134,7 +150,7 @@ func (vm *VM) loadBuiltinMethod(o Value, q Qstr, c *Code, at uint32, dst *[2]Val
 	if fun == Null || vm.TypeOf(fun) != TypeFunBuiltin {
 		return false
 	}
-	*c.cached(at) = methodCache{gen: 0, class: typ, fun: fun}
+	c.remember(at, methodCache{class: typ, fun: fun})
 	dst[0], dst[1] = fun, o
 	return true
 }
@@ -146,10 +162,8 @@ func (vm *VM) propertyGetter(o Value, q Qstr, c *Code, at uint32) Value {
 	if vm.everMember.has(q) {
 		return Null
 	}
-	if c.methods != nil {
-		if mc := &c.methods[at]; mc.class == class && mc.gen == vm.typeGen {
-			return mc.fun
-		}
+	if mc := c.remembered(at, class, vm.typeGen); mc != nil {
+		return mc.fun
 	}
 	if !vm.opt.Property || vm.Mem[class/4+classFlags]&classAccessors == 0 {
 		return Null
@@ -162,7 +176,7 @@ func (vm *VM) propertyGetter(o Value, q Qstr, c *Code, at uint32) Value {
 	if vm.TypeOf(getter) != TypeFunBC {
 		return Null
 	}
-	*c.cached(at) = methodCache{gen: vm.typeGen, class: class, fun: getter}
+	c.remember(at, methodCache{gen: vm.typeGen, class: class, fun: getter})
 	return getter
 }
 
@@ -180,10 +194,8 @@ func (vm *VM) singleBases(class Value) bool {
 // plainStore reports whether storing an attribute of instances of a class with
 // accessors is like without: no class on the way has the name or __setattr__.
 func (vm *VM) plainStore(class Value, q Qstr, c *Code, at uint32) bool {
-	if c.methods != nil {
-		if mc := &c.methods[at]; mc.class == class && mc.gen == vm.typeGen {
-			return true
-		}
+	if mc := c.remembered(at, class, vm.typeGen); mc != nil {
+		return true
 	}
 	if vm.findInClasses(class, q) != Null || vm.findInClasses(class, QSetattr) != Null {
 		return false
@@ -191,7 +203,7 @@ func (vm *VM) plainStore(class Value, q Qstr, c *Code, at uint32) bool {
 	if !vm.singleBases(class) {
 		return false
 	}
-	*c.cached(at) = methodCache{gen: vm.typeGen, class: class, fun: None}
+	c.remember(at, methodCache{gen: vm.typeGen, class: class, fun: None})
 	return true
 }
 
@@ -216,10 +228,8 @@ func (s *qstrSet) add(q Qstr) {
 // has no __new__ and no built-in base, None if it has no __init__, or Null where
 // the general way must be taken. It is found once for a state of the classes.
 func (vm *VM) initOf(class Value, c *Code, at uint32) Value {
-	if c.methods != nil {
-		if mc := &c.methods[at]; mc.class == class && mc.gen == vm.typeGen {
-			return mc.fun
-		}
+	if mc := c.remembered(at, class, vm.typeGen); mc != nil {
+		return mc.fun
 	}
 	if n, _ := vm.nativeBases(class); n != 0 || vm.findInClasses(class, QNew) != Null {
 		return Null
@@ -233,6 +243,6 @@ func (vm *VM) initOf(class Value, c *Code, at uint32) Value {
 	} else if vm.TypeOf(init) != TypeFunBC {
 		return Null
 	}
-	*c.cached(at) = methodCache{gen: vm.typeGen, class: class, fun: init}
+	c.remember(at, methodCache{gen: vm.typeGen, class: class, fun: init})
 	return init
 }

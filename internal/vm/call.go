@@ -21,6 +21,14 @@ func (vm *VM) Call(f Value, args, kw []Value) Value {
 	return t.Call(vm, f, args, kw)
 }
 
+// builtin returns the built-in function that v is, or nil.
+func (vm *VM) builtin(v Value) *Builtin {
+	if v&3 == 0 && v >= romBase && int((v-romBase)/4) < len(vm.fw.rom) {
+		return vm.fw.rom[(v-romBase)/4].fun
+	}
+	return nil
+}
+
 func (vm *VM) notCallable(f Value) {
 	if vm.terse() {
 		vm.RaiseMsg(TypeTypeError, "object not callable")

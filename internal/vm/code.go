@@ -190,8 +190,8 @@ type Code struct {
 	fused     bool
 	offs      []uint32 // of each instruction, from LineBase
 	prelude   mpy.Prelude
-	globals   []globalCache // by instruction, made when needed
-	methods   []methodCache // likewise
+	globals   []globalCache  // by instruction, made when needed
+	methods   []methodCaches // likewise
 }
 
 type codeMemo struct {

@@ -726,6 +726,12 @@ func (vm *VM) loop(mark int) (result Value, end loopEnd) {
 						goto called
 					}
 				}
+			} else if b := vm.builtin(fn); b != nil && b.f1 != nil && ip.a == 1 && ip.b == 0 {
+				v = b.f1(vm, *word(fp, ip.s+4))
+				*word(fp, ip.s) = v
+				*word(fp, ip.c) = v
+				vm.ntemps = mark
+				continue
 			}
 			v = vm.Call(fn, words(fp, ip.s+4, ip.a), words(fp, ip.s+4+4*ip.a, 2*ip.b))
 			*word(fp, ip.s) = v
@@ -754,7 +760,11 @@ func (vm *VM) loop(mark int) (result Value, end loopEnd) {
 				vm.enter(kindCall, fn, words(fp, first, n), words(fp, first+4*n, 2*ip.b))
 				goto called
 			}
-			v = vm.Call(fn, words(fp, first, n), words(fp, first+4*n, 2*ip.b))
+			if b := vm.builtin(fn); b != nil && b.f2 != nil && n == 2 && ip.b == 0 {
+				v = b.f2(vm, *word(fp, first), *word(fp, first+4))
+			} else {
+				v = vm.Call(fn, words(fp, first, n), words(fp, first+4*n, 2*ip.b))
+			}
 			*word(fp, ip.s) = v
 			*word(fp, ip.c) = v
 			vm.ntemps = mark

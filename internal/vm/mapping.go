@@ -142,6 +142,7 @@ func (vm *VM) mapFind(m uint32, key Value, kind lookupKind) uint32 {
 		vm.mapRehash(m)
 	}
 	hash := vm.hashKey(key)
+	str := !samePtr && vm.TypeOf(key) == TypeStr
 	alloc := uint32(vm.Mem[m+1])
 	t := uint32(vm.Mem[m+2]) / 4
 	pos := hash % alloc
@@ -165,6 +166,10 @@ func (vm *VM) mapFind(m uint32, key Value, kind lookupKind) uint32 {
 			}
 		case k == key:
 			return vm.mapFound(m, pos, kind)
+		case str:
+			if vm.sameStrKey(k, key, hash) {
+				return vm.mapFound(m, pos, kind)
+			}
 		case !samePtr && k&key&1 == 0: // two small ints differ if they are not the same
 			equal := vm.Equal(k, key)
 			if uint32(vm.Mem[m+2])/4 != t { // rebuilt by an __eq__ of the program
@@ -191,6 +196,21 @@ func (vm *VM) mapFind(m uint32, key Value, kind lookupKind) uint32 {
 			start = pos
 		}
 	}
+}
+
+// sameStrKey reports whether a key of a table is the same string as another key, which
+// is not the same object and has a hash. What has no hash yet is compared.
+func (vm *VM) sameStrKey(k, key Value, hash uint32) bool {
+	var h uint32
+	switch {
+	case k.IsQstr():
+		h = vm.qstrHash(k.Qstr())
+	case k.inRAM() && vm.Mem[k/4] == TypeStr:
+		h = uint32(vm.Mem[k/4+1]) >> 1
+	default:
+		return vm.TypeOf(k) == TypeStr && vm.Equal(k, key)
+	}
+	return (h == hash || h == 0) && string(vm.StrBytes(k)) == string(vm.StrBytes(key))
 }
 
 // mapFound returns the entry at pos, having removed it if kind says so.

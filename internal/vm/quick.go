@@ -30,7 +30,7 @@ func (vm *VM) startInit(class, init Value, args, kw []Value) Value {
 }
 
 // floatOp is an operation of two floats, or of a float and a small int; Null where
-// the general way must be taken.
+// the general way must be taken. The result is not kept from the collector.
 func (vm *VM) floatOp(op BinaryOp, l, r Value) Value {
 	a, ok := vm.quickFloat(l)
 	if !ok {
@@ -58,7 +58,13 @@ func (vm *VM) floatOp(op BinaryOp, l, r Value) Value {
 	default:
 		return Null
 	}
-	return vm.NewFloat(a)
+	p := vm.heap.Alloc(8)
+	if p == 0 {
+		vm.memoryError(8)
+	}
+	o := vm.Mem[p/4 : p/4+2]
+	o[0], o[1] = TypeFloat, Value(math.Float32bits(a))
+	return Value(p)
 }
 
 func (vm *VM) quickFloat(v Value) (float32, bool) {
@@ -69,14 +75,24 @@ func (vm *VM) quickFloat(v Value) (float32, bool) {
 }
 
 // wideOp is an operator on operands that are not both small ints, or whose result
-// is none.
+// is none. Float results are not kept from the collector.
 func (vm *VM) wideOp(op BinaryOp, l, r Value) Value {
 	if l&r&1 == 0 {
 		if v := vm.floatOp(op, l, r); v != Null {
 			return v
 		}
+		if op != BinIs && vm.isInt(l) && vm.isInt(r) {
+			if v := intBinary(vm, op, l, r); v != Null {
+				return v
+			}
+		}
 	}
 	return vm.BinaryOp(op, l, r)
+}
+
+// isInt reports whether v is a small int or a big one in RAM.
+func (vm *VM) isInt(v Value) bool {
+	return v&1 != 0 || v&3 == 0 && v < romBase && vm.Mem[v/4] == TypeInt
 }
 
 // floorDivide and floorModulo are // and % for a divisor above zero.
