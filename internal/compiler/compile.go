@@ -143,7 +143,11 @@ func (c *compiler) run(tree *syntax.Tree) (*mpy.Module, error) {
 	if c.err != nil {
 		c.setErrorLine(c.cur.node)
 		c.err.Name, c.err.Line = tree.Name, c.errLine
-		err = &Error{Err: c.err, Block: c.names.texts[c.cur.name]}
+		placed := &Error{Err: c.err, Block: c.names.texts[c.cur.name]}
+		if c.opts.Located != nil {
+			c.opts.Located(placed)
+		}
+		err = placed
 	}
 	c.free(c.labelsRef)
 	c.free(c.emitterRef)
@@ -208,6 +212,9 @@ func (c *compiler) fail(n *syntax.Node, msg string) {
 	if c.err == nil {
 		c.err = &syntax.Error{Kind: syntax.SyntaxError, Msg: msg}
 		c.setErrorLine(n)
+		if c.opts.Failed != nil {
+			c.opts.Failed(c.err)
+		}
 	}
 }
 

@@ -45,6 +45,12 @@ type Options struct {
 	// Opened, if not nil, is called when the text has been opened, before it is
 	// parsed; its error ends the compilation.
 	Opened func() error
+	// Failed, if not nil, is told of a mistake that the compiler (not the parser)
+	// finds, at once; Located of its place, at the end, before what the compiler
+	// took is given back. Source: compile_syntax_error and the end of
+	// mp_compile_to_raw_code in py/compile.c.
+	Failed  func(*syntax.Error)
+	Located func(*Error)
 	// RawCodeBytes is the size of a raw code: 12, or 20 on firmware that can
 	// save code; 0 means 12.
 	RawCodeBytes int

@@ -160,6 +160,10 @@ func RunOn(fw *vm.Firmware, c Config, src []byte, name string, argv []string) (s
 			v.RunRaw(v.LoadMpyFile(name, src), v.MainDict(), v.MainDict())
 			return
 		}
+		if v.Options().StdFiles != vm.HostFiles { // that build is handed the text
+			v.ExecSource(src, name, vm.MemoryReader, v.MainDict())
+			return
+		}
 		v.ExecFile(src, name, v.MainDict())
 	})
 	if end := v.Try(func() { pylib.AtExit(v) }); exc == vm.Null {

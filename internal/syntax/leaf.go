@@ -1,6 +1,7 @@
 package syntax
 
 import (
+	"errors"
 	"math/big"
 	"strconv"
 	"strings"
@@ -156,6 +157,10 @@ func (p *parser) badInteger(digits string, base int) {
 	case DetailFull:
 		const format = "invalid syntax for integer with base %d: "
 		p.tokenError(strings.Replace(format, "%d", strconv.Itoa(base), 1)+quoted(digits), format)
+		var e *Error
+		if errors.As(p.err, &e) {
+			e.Quoted = quoted(digits)
+		}
 	default:
 		const format = "invalid syntax for integer with base %d"
 		p.tokenError(strings.Replace(format, "%d", strconv.Itoa(base), 1), format)

@@ -110,6 +110,10 @@ var errorKindNames = [...]string{"SyntaxError", "IndentationError", "NotImplemen
 // String gives the name of the exception.
 func (k ErrorKind) String() string { return errorKindNames[k] }
 
+// QuoteBuffer is the first size of the buffer for a message that quotes the text.
+// Source: mp_parse_num_integer in py/parsenum.c.
+const QuoteBuffer = 50
+
 // Error is a text that the device refuses to compile.
 type Error struct {
 	Kind ErrorKind
@@ -118,6 +122,9 @@ type Error struct {
 	// Format is the format string that Msg was made from; empty if Msg is a
 	// text in the firmware. It decides what the exception costs.
 	Format string
+	// Quoted is the end of Msg that was printed behind Format byte by byte, into a
+	// buffer of QuoteBuffer bytes; empty if there is none.
+	Quoted string
 	// Name and Line are the traceback's only entry; Line 0 means that the
 	// exception has no traceback.
 	Name string

@@ -243,7 +243,7 @@ func builtinExecfile(vm *VM, args []Value) Value {
 			}
 		}
 	}
-	return vm.Exec(text, path, syntax.File, FileReader, globals, locals)
+	return vm.Exec(text, path, syntax.File, vm.fileReader(), globals, locals)
 }
 
 // builtinPrint is print(*args, sep=' ', end='\n', file=sys.stdout).

@@ -3,6 +3,7 @@ package vm
 import (
 	"errors"
 	"math/big"
+	"strings"
 
 	"github.com/skep-sim/skep/internal/compiler"
 	"github.com/skep-sim/skep/internal/mpy"
@@ -123,11 +124,28 @@ func (vm *VM) Compile(src []byte, name string, mode syntax.Mode, repl bool, read
 func (vm *VM) compile(src []byte, name string, opts compiler.Options) uint32 {
 	mark := vm.Mark()
 	vm.Intern(name)
+	refused := vm.refusal(&opts)
 	m, err := compiler.Compile(src, name, opts)
 	if err != nil {
-		vm.raiseCompile(err)
+		vm.raiseCompile(err, *refused)
 	}
 	return vm.loadOnly(mark, m)
+}
+
+// refusal makes the exception of a mistake that the compiler finds when it finds
+// it: what the compiler has on the heap then lies below it.
+func (vm *VM) refusal(opts *compiler.Options) *Value {
+	exc := new(Value)
+	opts.Failed = func(se *syntax.Error) {
+		*exc = vm.syntaxException(se)
+		vm.Keep(*exc)
+	}
+	opts.Located = func(ce *compiler.Error) {
+		if *exc != Null {
+			vm.locate(*exc, ce.Err, ce.Block)
+		}
+	}
+	return exc
 }
 
 // loadOnly is Load that forgets all else that was kept since mark: most of what
@@ -142,21 +160,23 @@ func (vm *VM) loadOnly(mark int, m *mpy.Module) uint32 {
 func (vm *VM) CompileFile(src []byte, name string, mode syntax.Mode, parsed func()) uint32 {
 	mark := vm.Mark()
 	vm.Intern(name)
-	opts := vm.compilerOptions(mode, false, FileReader)
+	opts := vm.compilerOptions(mode, false, vm.fileReader())
 	tree, err := syntax.Parse(src, name, mode, opts.ParseOptions())
 	if err != nil {
-		vm.raiseCompile(err)
+		vm.raiseCompile(err, Null)
 	}
 	parsed()
+	refused := vm.refusal(&opts)
 	m, err := compiler.CompileTree(tree, opts)
 	if err != nil {
-		vm.raiseCompile(err)
+		vm.raiseCompile(err, *refused)
 	}
 	return vm.loadOnly(mark, m)
 }
 
-// raiseCompile raises what the compiler refused a text with.
-func (vm *VM) raiseCompile(err error) {
+// raiseCompile raises what the compiler refused a text with; exc is the exception,
+// if it has been made already.
+func (vm *VM) raiseCompile(err error, exc Value) {
 	var none noMemory
 	if errors.As(err, &none) {
 		vm.memoryError(uint32(none))
@@ -165,27 +185,51 @@ func (vm *VM) raiseCompile(err error) {
 	if errors.As(err, &py) {
 		vm.Raise(py.exc)
 	}
+	if exc != Null {
+		vm.Raise(exc)
+	}
 	var se *syntax.Error
 	if !errors.As(err, &se) {
 		panic("vm: compiler: " + err.Error())
 	}
+	exc = vm.syntaxException(se)
+	var ce *compiler.Error
+	if errors.As(err, &ce) {
+		vm.locate(exc, se, ce.Block)
+	} else if se.Line != 0 {
+		vm.locate(exc, se, "")
+	}
+	vm.Raise(exc)
+}
+
+// syntaxException makes the exception of a mistake in a text.
+func (vm *VM) syntaxException(se *syntax.Error) Value {
 	typ := map[syntax.ErrorKind]Value{
 		syntax.SyntaxError: TypeSyntaxError, syntax.IndentationError: TypeIndentationError,
 		syntax.NotImplementedError: TypeNotImplementedError, syntax.OverflowError: TypeOverflowError,
 	}[se.Kind]
-	var exc Value
+	if se.Quoted != "" {
+		s := vm.NewVstr(syntax.QuoteBuffer)
+		p := s.Printer()
+		p.String(strings.TrimSuffix(se.Msg, se.Quoted))
+		for i := range len(se.Quoted) {
+			p.String(se.Quoted[i : i+1])
+		}
+		return vm.NewException(typ, s.Object(TypeStr))
+	}
 	if se.Format != "" {
-		exc = vm.newExceptionSized(typ, se.Format, se.Msg)
-	} else {
-		exc = vm.NewExceptionMsg(typ, se.Msg)
+		return vm.newExceptionSized(typ, se.Format, se.Msg)
 	}
-	var ce *compiler.Error
-	if errors.As(err, &ce) {
-		vm.addTraceback(exc, vm.Intern(se.Name), int(se.Line), vm.Intern(ce.Block))
-	} else if se.Line != 0 {
-		vm.addTraceback(exc, vm.Intern(se.Name), int(se.Line), 0)
+	return vm.NewExceptionMsg(typ, se.Msg)
+}
+
+// locate adds the place of a mistake to its exception; block "" is none.
+func (vm *VM) locate(exc Value, se *syntax.Error, block string) {
+	var q Qstr
+	if block != "" {
+		q = vm.Intern(block)
 	}
-	vm.Raise(exc)
+	vm.addTraceback(exc, vm.Intern(se.Name), int(se.Line), q)
 }
 
 // newExceptionSized makes an exception whose text is given but costs what
@@ -219,7 +263,20 @@ func (vm *VM) Exec(src []byte, name string, mode syntax.Mode, readerBytes int, g
 // ExecFile compiles and runs the text of a file as a module with these globals,
 // which get __file__ once the file is open.
 func (vm *VM) ExecFile(src []byte, name string, globals Value) {
-	opts := vm.compilerOptions(syntax.File, false, FileReader)
+	vm.ExecSource(src, name, vm.fileReader(), globals)
+}
+
+// fileReader is the size of what reads a file while it is compiled.
+func (vm *VM) fileReader() int {
+	if n := vm.opt.ReaderBytes; n != 0 {
+		return n
+	}
+	return FileReader
+}
+
+// ExecSource is ExecFile with a reader of another size than a file's.
+func (vm *VM) ExecSource(src []byte, name string, readerBytes int, globals Value) {
+	opts := vm.compilerOptions(syntax.File, false, readerBytes)
 	if vm.opt.FileAttr {
 		opts.Opened = func() error {
 			exc := vm.Try(func() { vm.DictStore(globals, QFile.Value(), vm.Intern(name).Value()) })

@@ -335,7 +335,7 @@ func (im *importer) setFile(globals Value, name string) {
 // LoadMpyFile loads a .mpy file; its reader is on the heap meanwhile.
 func (vm *VM) LoadMpyFile(path string, data []byte) uint32 {
 	mark := vm.Mark()
-	reader := vm.Alloc(FileReader)
+	reader := vm.Alloc(uint32(vm.fileReader()))
 	m := vm.ReadMpy(path, data)
 	raw := vm.Load(m)
 	vm.Free(reader)

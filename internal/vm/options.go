@@ -155,6 +155,9 @@ type Options struct {
 	HashBytes int
 	// QstrChunk is the size of a chunk of interned text (MICROPY_ALLOC_QSTR_CHUNK_INIT).
 	QstrChunk int
+	// ReaderBytes is the size of what reads a file while it is compiled or loaded; 0
+	// is FileReader.
+	ReaderBytes int
 	// FirstPool is the size of the first pool of qstrs made at run time.
 	FirstPool int
 	// MpyVersion is the .mpy version that the loader takes.
@@ -222,7 +225,7 @@ func Full() Options {
 		SliceAssignArray: true, ReturnCollected: true, Finalisers: true, KbdIntr: true, Threshold: true,
 		SysMaxsize: true, SysModules: true, SysExit: true, SysExcInfo: true, StdFiles: HostFiles, Input: true, MemStats: true,
 		StaticEmergency: 256, Warnings: true, OverrideBuiltins: true, EmacsKeys: true,
-		HashBytes: 2, QstrChunk: 128, FirstPool: 20, MpyVersion: 4,
+		HashBytes: 2, QstrChunk: 128, FirstPool: 20, MpyVersion: 4, ReaderBytes: 36,
 		FileAttr: true, Compiler: compiler.Features{DoubleTupleAssign: true, TripleTupleAssign: true, ReturnIfExpr: true, OrderedDictLiteral: true},
 		IOBase: true, CRC32: true, HashSHA256: true, Regex: true, RegexDebug: true,
 		StackLimit: 40000, FrameCost: 176, NativeCost: 96,
@@ -248,6 +251,7 @@ func Bare() Options {
 func XBee() Options {
 	o := Full()
 	o.Errors = ErrorsNormal
+	o.ReaderBytes = 0
 	o.NoAlloca, o.SaveCode, o.EventREPL, o.OverrideBuiltins = true, true, true, true
 	o.ReverseSpecialMethods = false
 	o.Complex = false

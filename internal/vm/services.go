@@ -28,9 +28,11 @@ func (vm *VM) WithStack(n int, f func()) {
 // running it: all that the compiler allocates is left to the collector.
 func (vm *VM) CompileModule(src []byte, name string) *mpy.Module {
 	vm.Intern(name)
-	m, err := compiler.Compile(src, name, vm.compilerOptions(syntax.File, false, FileReader))
+	opts := vm.compilerOptions(syntax.File, false, vm.fileReader())
+	refused := vm.refusal(&opts)
+	m, err := compiler.Compile(src, name, opts)
 	if err != nil {
-		vm.raiseCompile(err)
+		vm.raiseCompile(err, *refused)
 	}
 	return m
 }

@@ -54,6 +54,7 @@ func WithFeatures(p profile.Profile, o vm.Options) vm.Options {
 	o.V12 = x.V12
 	o.NoAlloca, o.SaveCode, o.EventREPL, o.HashBytes = x.NoAlloca, x.SaveCode, x.EventREPL, x.HashBytes
 	o.QstrChunk, o.FirstPool, o.MpyVersion, o.ImportBlocks = x.QstrChunk, x.FirstPool, x.MpyVersion, x.ImportBlocks
+	o.ReaderBytes = x.ReaderBytes
 	o.StackLimit, o.FrameCost, o.NativeCost = x.StackLimit, x.FrameCost, x.NativeCost
 	o.ErrnoOffset, o.StdFiles, o.KbdIntr, o.ARM = x.ErrnoOffset, x.StdFiles, x.KbdIntr, x.ARM
 	o.WeakLinks, o.Help, o.Finalisers, o.FileAttr = x.WeakLinks, x.Help, x.Finalisers, x.FileAttr
