@@ -127,7 +127,7 @@ func New(o Options) (*Module, error) {
 	}
 	m.port = newPort(o.Console)
 	conf := xbee.Config{
-		Profile: p, World: w.WithSerial(world.Console(m.port.in, m.port)), Flash: m.flash, Serial: o.Seed + 1,
+		Profile: &p, World: w.WithSerial(world.Console(m.port.in, m.port)), Flash: m.flash, Serial: o.Seed + 1,
 		Settings: append([]string{"AP4"}, o.Settings...), Autostart: !o.Prompt, NoREPL: !o.Prompt, Attended: true, Note: o.Log,
 		RemoteManager: o.RemoteManager != nil,
 	}

@@ -121,7 +121,7 @@ func (f *deviceFlags) open(s setup) (m *machine, err error) {
 		return m, err
 	}
 	m.device = xbee.New(xbee.Config{
-		Profile: p, World: w, Flash: m.flash, Serial: serialNumber(f.Seed, state), HeapBytes: f.Heap,
+		Profile: &p, World: w, Flash: m.flash, Serial: serialNumber(f.Seed, state), HeapBytes: f.Heap,
 		Features: f.features(), Settings: s.settings, Autostart: s.autostart, NoREPL: s.noREPL, RemoteManager: m.drm != nil,
 		Note: func(text string) { fmt.Fprintln(s.stderr, "skep:", text) },
 	})

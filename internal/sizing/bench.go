@@ -170,7 +170,7 @@ func (b *bench) trial(l layout, heap int, steps []step) result {
 	var out bytes.Buffer
 	w := world.Virtual(1).WithSerial(world.Console(strings.NewReader(""), &out))
 	d := xbee.New(xbee.Config{
-		Profile: b.conf.Profile, World: w, Flash: dev, Serial: 1, HeapBytes: heap, Firmware: b.fw, Settings: []string{"AP4"},
+		Profile: &b.conf.Profile, World: w, Flash: dev, Serial: 1, HeapBytes: heap, Firmware: b.fw, Settings: []string{"AP4"},
 	})
 	quiet := 0
 	r.ended = d.Trial(func(v *vm.VM) {

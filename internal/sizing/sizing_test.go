@@ -128,8 +128,9 @@ func keptOnModule(t *testing.T, l layout, name string) (n int) {
 		t.Fatal(err)
 	}
 	var out bytes.Buffer
+	p := ltem(t)
 	xbee.New(xbee.Config{
-		Profile: ltem(t), World: world.Virtual(1).WithSerial(world.Console(strings.NewReader(""), &out)), Flash: dev, Settings: []string{"AP4"}, Autostart: true, NoREPL: true,
+		Profile: &p, World: world.Virtual(1).WithSerial(world.Console(strings.NewReader(""), &out)), Flash: dev, Settings: []string{"AP4"}, Autostart: true, NoREPL: true,
 	}).Run()
 	if _, err := fmt.Sscanf(out.String()[max(strings.Index(out.String(), "kept "), 0):], "kept %d", &n); err != nil {
 		t.Fatalf("%v: %s", err, out.String())

@@ -75,7 +75,7 @@ func block(d time.Duration, events []<-chan struct{}) int {
 		defer t.Stop()
 		timeout = t.C
 	}
-	var e [4]<-chan struct{}
+	var e [12]<-chan struct{} // as many as an idle device waits for
 	if len(events) > len(e) {
 		return blockMany(timeout, events)
 	}
@@ -89,6 +89,22 @@ func block(d time.Duration, events []<-chan struct{}) int {
 		return 2
 	case <-e[3]:
 		return 3
+	case <-e[4]:
+		return 4
+	case <-e[5]:
+		return 5
+	case <-e[6]:
+		return 6
+	case <-e[7]:
+		return 7
+	case <-e[8]:
+		return 8
+	case <-e[9]:
+		return 9
+	case <-e[10]:
+		return 10
+	case <-e[11]:
+		return 11
 	case <-timeout:
 		return -1
 	}

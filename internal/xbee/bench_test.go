@@ -52,7 +52,7 @@ func BenchmarkBoot(b *testing.B) {
 		keys = append(keys, w)
 		screen := &atPrompt{seen: make(chan struct{}, 1)}
 		d := New(Config{
-			Profile: p, Firmware: fw, Flash: dev, Serial: 1, Settings: []string{"AP4"}, Note: func(string) {},
+			Profile: &p, Firmware: fw, Flash: dev, Serial: 1, Settings: []string{"AP4"}, Note: func(string) {},
 			World: world.Virtual(1).WithSerial(world.Console(r, screen)),
 		})
 		go func() {

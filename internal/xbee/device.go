@@ -35,7 +35,7 @@ import (
 
 // Config is what a device is made of.
 type Config struct {
-	Profile profile.Profile
+	Profile *profile.Profile
 	World   world.World
 	Flash   *flash.Device
 	// Serial is the module's 64-bit serial number; the IMEI and the SIM's numbers
@@ -126,7 +126,7 @@ type Result struct {
 // New makes a device, powered off.
 func New(c Config) *Device {
 	d := &Device{conf: c, off: make(chan struct{}, 1), noted: make(map[string]bool)}
-	d.profile = &d.conf.Profile
+	d.profile = c.Profile
 	d.world = c.World
 	d.hardware = board.New(func() int64 { return world.Uptime(c.World.Clock()).Microseconds() })
 	d.meter = meter.New(c.World.Clock(), meter.DrawOf(c.Profile.Model, 0))
@@ -254,9 +254,8 @@ func (d *Device) powerOn(cause pymod.ResetCause) {
 	d.console.other, d.console.idle = terminal{d.vm, d.board}, d.idle
 	d.repl = repl.New(d.vm, d.console, repl.Config{Banner: d.banner(), NumberedPaste: true})
 	d.startSerial()
-	d.tasks.Go("modem", func() { d.modem.Watch(d.tasks.Background(), nil) })
 	d.sleepSet()
-	d.tasks.Go("outside", d.attend)
+	d.tasks.Go("module", d.keepHouse)
 	d.startRemote()
 	d.happened(script.Event{Kind: script.Booted})
 }

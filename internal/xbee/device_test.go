@@ -35,7 +35,7 @@ func config(t *testing.T, keys io.Reader, screen io.Writer, files map[string]str
 		t.Fatal(err)
 	}
 	return Config{
-		Profile: p, World: world.Virtual(1).WithSerial(world.Console(keys, screen)), Flash: dev, Serial: 1,
+		Profile: &p, World: world.Virtual(1).WithSerial(world.Console(keys, screen)), Flash: dev, Serial: 1,
 		Settings: []string{"AP4"}, Note: func(s string) { t.Log(s) },
 	}
 }

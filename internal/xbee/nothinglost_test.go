@@ -21,7 +21,7 @@ func session(tb testing.TB, d *flash.Device, keys string) string {
 	}
 	var screen bytes.Buffer
 	New(Config{
-		Profile: p, Flash: d, Serial: 1, Settings: []string{"AP4"}, Note: func(string) {},
+		Profile: &p, Flash: d, Serial: 1, Settings: []string{"AP4"}, Note: func(string) {},
 		World: world.Virtual(1).WithSerial(world.Console(strings.NewReader(strings.ReplaceAll(keys, "\n", "\r")), &screen)),
 	}).Run()
 	return strings.ReplaceAll(screen.String(), "\r\n", "\n")

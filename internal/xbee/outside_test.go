@@ -165,7 +165,7 @@ func TestWatchdogOfAModule(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	later := func(c *Config) { c.Profile = p }
+	later := func(c *Config) { c.Profile = &p }
 	for response, cause := range map[string]string{"SOFT_RESET": "3", "HARD_RESET": "3", "CLEAN_SHUTDOWN": "3"} {
 		for _, hang := range []string{"while True: pass", "time.sleep(100)", "sys.stdin.read(1)", "s.recv(1)", "xbee.XBee().sleep_now(100000)"} {
 			out, notes := scripted(t, `

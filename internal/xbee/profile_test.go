@@ -17,7 +17,7 @@ func TestProfilesAreApplied(t *testing.T) {
 		if o := Options(p); o.MpyOptions() != want {
 			t.Errorf("%s: .mpy files as in %+v; the interpreter takes %+v", p.Name, want, o.MpyOptions())
 		}
-		c := func(c *Config) { c.Profile = p }
+		c := func(c *Config) { c.Profile = &p }
 		if got := typed(t, c, nil, "import sys\nsys.version\n"); !strings.Contains(got, "'"+p.SysVersion.Value+"'") {
 			t.Errorf("%s: sys.version is not %s in %q", p.Name, p.SysVersion.Value, got)
 		}
@@ -34,7 +34,7 @@ func TestOwnProfile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := typed(t, func(c *Config) { c.Profile = p }, nil, "import sys, gc\nsys.version, sys.version_info, sys.platform\ngc.mem_free() + gc.mem_alloc()\n")
+	got := typed(t, func(c *Config) { c.Profile = &p }, nil, "import sys, gc\nsys.version, sys.version_info, sys.platform\ngc.mem_free() + gc.mem_alloc()\n")
 	for _, want := range []string{"('3.5.1', (3, 5, 1), 'bee')", "\n16000"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("there is no %s in %q", want, got)

@@ -18,6 +18,9 @@ func (d *Device) startRemote() {
 		Info:   d.remoteInfo, Status: d.modemStatus, Note: d.note,
 	})
 	d.board.Cloud = d.remote
+	if !d.conf.RemoteManager {
+		return // keepHouse does it
+	}
 	d.tasks.Go("remote manager", func() {
 		for {
 			d.remote.Step()

@@ -445,7 +445,7 @@ func TestCallbackAtThePrompt(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := powered(t, nil, func(c *Config) { c.Profile, c.Settings = p, append(quick, "AP4") })
+	h := powered(t, nil, func(c *Config) { c.Profile, c.Settings = &p, append(quick, "AP4") })
 	h.expect(">>> ")
 	h.say("from xbee import relay; relay.callback(lambda m: print('got', m['message']))\r", "\r\n>>> ")
 	h.say("relay.send(relay.MICROPYTHON, b'hello')\r", "got b'hello'\r\n")
@@ -484,7 +484,7 @@ class Stream(uio.IOBase):
     def ioctl(self, op, arg):
         return 1 if self.keys else 0
 `}
-	h := powered(t, files, func(c *Config) { c.Profile, c.Settings = p, append(quick, "AP4") })
+	h := powered(t, files, func(c *Config) { c.Profile, c.Settings = &p, append(quick, "AP4") })
 	h.expect(">>> ")
 	h.say("import os, stream; s = stream.Stream(b'20+3\\r')\r", "\r\n>>> ")
 	h.say("os.dupterm(s)\r", "\r\n>>> ")

@@ -130,7 +130,7 @@ const savedHead = "AT settings 1\n"
 func (r *Registers) marshal() []byte {
 	b := []byte(savedHead)
 	for i, reg := range r.table {
-		if v := r.set[i]; reg.Access.isSetting() && v != reg.Default {
+		if v := r.get(r.set, i); reg.Access.isSetting() && v != reg.Default {
 			b = append(b, reg.Name...)
 			b = append(b, ' ')
 			if reg.Kind == Number {
@@ -167,7 +167,7 @@ func (r *Registers) load(saved []byte) {
 			v = Str(s)
 		}
 		if v, err := r.table[i].accept(v); err == nil {
-			r.set[i] = v
+			r.put(r.set, i, v)
 		}
 	}
 }

@@ -3,6 +3,7 @@ package at
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -329,7 +330,7 @@ func FuzzCommand(f *testing.F) {
 			t.Fatal(err)
 		}
 		again := New(Table(p), &p, &bench{}, s)
-		if !slices.Equal(again.set, r.set) {
+		if !maps.Equal(again.set, r.set) {
 			t.Fatalf("after %q the saved settings %q read back differently", line, s.b)
 		}
 	})

@@ -153,14 +153,14 @@ func TestRanges(t *testing.T) {
 				r := New(table, &p, &bench{}, &memory{})
 				for _, v := range good {
 					tried++
-					if err := s.set(r, reg, v); err != nil || r.set[i] != v {
+					if err := s.set(r, reg, v); err != nil || r.get(r.set, i) != v {
 						t.Errorf("%s: %s from %s: %v refused: %v", p.Name, reg.Name, s.name, v, err)
 					}
 				}
-				was := r.set[i]
+				was := r.get(r.set, i)
 				for _, v := range bad {
 					tried++
-					if err := s.set(r, reg, v); !errors.Is(err, ErrValue) || r.set[i] != was {
+					if err := s.set(r, reg, v); !errors.Is(err, ErrValue) || r.get(r.set, i) != was {
 						t.Errorf("%s: %s from %s: %.40q taken, %v", p.Name, reg.Name, s.name, v, err)
 					}
 				}

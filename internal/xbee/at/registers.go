@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"maps"
 	"slices"
 	"strings"
 
@@ -46,10 +47,31 @@ type Registers struct {
 	profile *profile.Profile
 	module  Module
 	store   Store
-	set     []Value // as they read, by place in the table
-	active  []Value // as they count
+	set     settings // as they read
+	active  settings // as they count
 	pending []string
 	update  update // of the modem's firmware
+}
+
+// settings are those that differ from their default, by place in the table: few,
+// and there may be thousands of modules.
+type settings map[int]Value
+
+// get is the value of the setting at a place of the table.
+func (r *Registers) get(s settings, i int) Value {
+	if v, ok := s[i]; ok {
+		return v
+	}
+	return r.table[i].Default
+}
+
+// put changes it.
+func (r *Registers) put(s settings, i int, v Value) {
+	if v == r.table[i].Default {
+		delete(s, i)
+	} else {
+		s[i] = v
+	}
 }
 
 // New is the table of a module that has just been powered on: the saved
@@ -58,8 +80,6 @@ type Registers struct {
 // The table is that of the profile; modules may share it.
 func New(table []Register, p *profile.Profile, m Module, s Store) *Registers {
 	r := &Registers{table: table, profile: p, module: m, store: s}
-	r.set = make([]Value, len(r.table))
-	r.active = make([]Value, len(r.table))
 	r.PowerOn()
 	return r
 }
@@ -68,15 +88,13 @@ func New(table []Register, p *profile.Profile, m Module, s Store) *Registers {
 func (r *Registers) PowerOn() {
 	r.toDefaults()
 	r.load(r.store.Get())
-	copy(r.active, r.set)
+	r.active = maps.Clone(r.set)
 	r.pending = nil
 	r.update = newUpdate()
 }
 
 func (r *Registers) toDefaults() {
-	for i := range r.table {
-		r.set[i] = r.table[i].Default
-	}
+	r.set = settings{}
 }
 
 // find returns the place of a command in the table.
@@ -95,7 +113,7 @@ func (r *Registers) Active(name string) Value {
 	if err != nil {
 		return Value{}
 	}
-	return r.active[i]
+	return r.get(r.active, i)
 }
 
 // Get reads a command without an argument: a setting as it was last set,
@@ -107,7 +125,7 @@ func (r *Registers) Get(name string) (Value, error) {
 	}
 	switch r.table[i].Access {
 	case Setting:
-		return r.set[i], nil
+		return r.get(r.set, i), nil
 	case Hidden:
 		return Value{}, fmt.Errorf("%s: %w", r.table[i].Name, ErrHidden)
 	case State:
@@ -178,9 +196,9 @@ func (r *Registers) Set(name string, v Value) (Value, error) {
 	if v, err = reg.accept(v); err != nil {
 		return Value{}, err
 	}
-	r.set[i] = v
+	r.put(r.set, i, v)
 	if reg.Effect == AtOnce {
-		r.active[i] = v
+		r.put(r.active, i, v)
 		r.module.Applied([]string{reg.Name})
 	} else if !slices.Contains(r.pending, reg.Name) {
 		r.pending = append(r.pending, reg.Name)
@@ -190,7 +208,7 @@ func (r *Registers) Set(name string, v Value) (Value, error) {
 
 // Apply makes every setting count.
 func (r *Registers) Apply() {
-	copy(r.active, r.set)
+	r.active = maps.Clone(r.set)
 	if names := r.pending; len(names) > 0 {
 		r.pending = nil
 		slices.Sort(names)
@@ -223,7 +241,7 @@ func (r *Registers) Atcmd(name string, v Value) (Value, error) {
 	}
 	answer, err := r.Set(name, v)
 	if err == nil && reg.Access.isSetting() && reg.Effect == OnApply {
-		r.active[i] = r.set[i]
+		r.put(r.active, i, r.get(r.set, i))
 		r.pending = slices.DeleteFunc(r.pending, func(n string) bool { return n == reg.Name })
 		r.module.Applied([]string{reg.Name})
 	}

@@ -95,11 +95,18 @@ func nudge(c chan struct{}) {
 // it such things are noticed when the modem is next asked for anything.
 func (m *Modem) Watch(clock world.Clock, stop <-chan struct{}) {
 	for {
-		m.advance()
-		if clock.Wait(m.untilNext(), stop, m.kicked) == 0 {
+		left, again := m.Step()
+		if clock.Wait(left, stop, again) == 0 {
 			return
 		}
 	}
+}
+
+// Step is one turn of Watch, for a job that does other things besides: it is to
+// be called again when left has passed or again receives.
+func (m *Modem) Step() (left time.Duration, again <-chan struct{}) {
+	m.advance()
+	return m.untilNext(), m.kicked
 }
 
 // now is the device's time in microseconds. Reading it costs a virtual clock

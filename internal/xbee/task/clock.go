@@ -88,6 +88,12 @@ func (s *Scheduler) waitMain(w wait, now bool) int {
 	}
 }
 
+// idleStep is how far a virtual clock jumps at a time while the main task waits
+// for somebody outside without a limit and jobs have limits far away: about as
+// far as the host's time goes meanwhile, or a poll interval of a day would pass
+// while a person thinks.
+const idleStep = 5 * time.Second
+
 // block waits until anything comes for anybody. It returns the index of an event
 // for the main task, or -1; what comes for a job lets that job run.
 func (s *Scheduler) block(w wait) int {
@@ -103,6 +109,9 @@ func (s *Scheduler) block(w wait) int {
 	}
 	events = append(events, w.events...)
 	s.events = events
+	if w.deadline < 0 && w.holds && deadline >= 0 {
+		deadline = min(deadline, world.Uptime(s.base)+idleStep)
+	}
 	var i int
 	switch left := max(0, deadline-world.Uptime(s.base)); {
 	case deadline < 0:

@@ -153,7 +153,8 @@ func (j *Job) enter(f func() (more bool)) {
 // to go on, when no task has anything to do now. It does so at once when the
 // main task sleeps; but when the main task waits for an event of the outside,
 // or a job does with a limit, the host is first given time for that event, as
-// [world.VirtualClock] has it.
+// [world.VirtualClock] has it. While the main task waits for the outside without
+// a limit, time passes about as fast as the host's.
 func (s *Scheduler) Clock() world.Clock { return clock{s, true} }
 
 // Background is the clock for jobs that listen all the time and whose limits

@@ -2,6 +2,7 @@ package task
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -234,6 +235,34 @@ func TestHost(t *testing.T) {
 		t.Error("the clock jumped although the main task waits for the outside")
 	}
 	s.Stop()
+}
+
+// steps is a clock on which every wait is in vain, and which notes how long each
+// was to be.
+type steps struct {
+	*world.VirtualClock
+	waits []time.Duration
+}
+
+func (c *steps) Wait(d time.Duration, events ...<-chan struct{}) int {
+	c.waits = append(c.waits, d)
+	return c.Sleep(d, events...)
+}
+
+// TestIdle: time does not run away from somebody who sits at the prompt, although
+// a job polls once a day.
+func TestIdle(t *testing.T) {
+	base := &steps{VirtualClock: world.NewVirtualClock(world.VirtualStart)}
+	s := New(base)
+	done := make(chan struct{}, 1)
+	s.Go("polls", func() {
+		s.Background().Sleep(time.Minute)
+		done <- struct{}{}
+	})
+	s.Clock().Wait(world.Forever, done)
+	if len(base.waits) != 12 || slices.Max(base.waits) != idleStep {
+		t.Errorf("the clock went on by %v", base.waits)
+	}
 }
 
 func BenchmarkPoll(b *testing.B) {
