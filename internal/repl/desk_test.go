@@ -47,7 +47,7 @@ func newDesk(fw *vm.Firmware, heap int, keys []byte) *desk {
 	d.vm = vm.New(vm.Config{Firmware: fw, HeapBytes: uint32(heap), Hooks: vm.Hooks{
 		Stdout: func(b []byte) { d.Write(bytes.ReplaceAll(b, []byte("\n"), []byte("\r\n"))) },
 	}})
-	d.repl = repl.New(d.vm, d, repl.Config{Banner: banner, NumberedPaste: true})
+	d.repl = repl.New(d.vm, d, repl.Config{Banner: banner, NumberedPaste: fw.Options.NoAlloca}) // as the module's build
 	d.start()
 	return d
 }
