@@ -2,6 +2,8 @@ package xbee
 
 import (
 	"github.com/skep-sim/skep/internal/xbee/meter"
+	"github.com/skep-sim/skep/internal/xbee/modem"
+	"github.com/skep-sim/skep/internal/xbee/profile"
 )
 
 // Bill is what the device has cost over the air so far, since New. Any goroutine
@@ -15,6 +17,15 @@ func (d *Device) Bill() (r meter.Report) {
 		r = d.meter.Report()
 	})
 	return r
+}
+
+// Options of ATDO. Power saving is the LTE-M module's (guide 90002258, DO).
+const doPSM = 1 << 3
+
+// savePower switches the modem's power saving mode on or off, as ATDO has it.
+func (d *Device) savePower() {
+	on := d.profile.Model == profile.LTEM && d.regs.Active("DO").Int()&doPSM != 0
+	d.modem.SetPSM(modem.PSM{On: on})
 }
 
 // draw tells the meter which technology the radio uses.

@@ -221,6 +221,7 @@ func (d *Device) powerOn(cause pymod.ResetCause) {
 	}
 	d.regs.Apply()
 	d.draw()
+	d.savePower()
 	d.modem.SetAirplane(d.regs.Active("AM").Int() == 1)
 	d.board = &pymod.Board{
 		Profile: d.profile, World: w, Flash: d.conf.Flash, Registers: d.regs, Modem: d.modem,

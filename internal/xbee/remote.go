@@ -18,6 +18,7 @@ func (d *Device) startRemote() {
 		Info:   d.remoteInfo, Status: d.modemStatus, Note: d.note,
 	})
 	d.board.Cloud = d.remote
+	d.remote.OnRequest(d.hostRequest)
 	if !d.conf.RemoteManager {
 		return // keepHouse does it
 	}
@@ -50,8 +51,14 @@ func (d *Device) modemEvent(e modem.Event) {
 	}
 }
 
-// modemStatus tells whoever listens of a change of the modem.
-func (d *Device) modemStatus(status byte) { d.board.PutModemStatus(status) }
+// modemStatus tells whoever listens of a change of the modem, or of the
+// connection to Remote Manager. Of the former API mode knows by itself.
+func (d *Device) modemStatus(status byte) {
+	d.board.PutModemStatus(status)
+	if d.api != nil && status != statusRegistered && status != statusUnregistered {
+		d.api.ModemStatus(status)
+	}
+}
 
 // remoteInfo is what the module tells Remote Manager of itself. The identifier is
 // made of the IMEI, as Digi's is.

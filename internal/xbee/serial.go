@@ -80,7 +80,7 @@ func (d *Device) startAPI() {
 		return
 	}
 	d.api = api.New(api.Config{
-		Level: d.profile.Level(), Registers: d.regs, Modem: d.modem, Files: d.conf.Flash.FS(), Relay: d.board.Relay,
+		Level: d.profile.Level(), Registers: d.regs, Modem: d.modem, Files: d.conf.Flash.FS(), Relay: d.board.Relay, Cloud: apiCloud{d},
 		Credentials: d.credentials, Clock: d.tasks.Background(), Go: func(name string, f func()) { d.tasks.Go(name, f) },
 		Send: d.uart.Send, Ready: d.uart.Wake, Indicate: d.link.Indicate, Note: d.note,
 	})

@@ -244,6 +244,9 @@ func (s *state) Applied(names []string) {
 	if slices.Contains(names, "AM") {
 		d.modem.SetAirplane(d.regs.Active("AM").Int() == 1)
 	}
+	if slices.Contains(names, "DO") {
+		d.savePower()
+	}
 	if slices.Contains(names, "N#") {
 		d.draw()
 	}
