@@ -36,6 +36,7 @@ type deviceFlags struct {
 	Clock   string `help:"real, or virtual: sleeping costs no time." enum:"real,virtual" default:"real"`
 	Script  string `help:"Text that says what happens to the module and when, such as: at 5s press D0. See docs/world-script.md." placeholder:"FILE"`
 	Meter   bool   `help:"At the end, print what the run has cost over the air: bytes by connection, charge by state of the radio, and what that is a month."`
+	Explain bool   `help:"When the program gets to see a figure about memory, say which parts of it rest on calibrations, choices and inferences."`
 	Seed    uint64 `help:"Seed of everything random in a virtual world, and of the module's serial number." default:"1"`
 }
 
@@ -123,7 +124,8 @@ func (f *deviceFlags) open(s setup) (m *machine, err error) {
 	m.device = xbee.New(xbee.Config{
 		Profile: &p, World: w, Flash: m.flash, Serial: serialNumber(f.Seed, state), HeapBytes: f.Heap,
 		Features: f.features(), Settings: s.settings, Autostart: s.autostart, NoREPL: s.noREPL, RemoteManager: m.drm != nil,
-		Note: func(text string) { fmt.Fprintln(s.stderr, "skep:", text) },
+		Explain: f.Explain,
+		Note:    func(text string) { fmt.Fprintln(s.stderr, "skep:", text) },
 	})
 	if play != nil {
 		m.device.Play(play)

@@ -21,8 +21,14 @@ func GC(fw *vm.Firmware) {
 		return vm.None
 	}))
 	m.Add("isenabled", fw.Func0("isenabled", func(v *vm.VM) vm.Value { return vm.Bool(v.Heap().Enabled()) }))
-	m.Add("mem_free", fw.Func0("mem_free", func(v *vm.VM) vm.Value { return vm.SmallInt(int(v.Heap().MemFree())) }))
-	m.Add("mem_alloc", fw.Func0("mem_alloc", func(v *vm.VM) vm.Value { return vm.SmallInt(int(v.Heap().MemAlloc())) }))
+	m.Add("mem_free", fw.Func0("mem_free", func(v *vm.VM) vm.Value {
+		v.TellFigure(vm.HeapFigure)
+		return vm.SmallInt(int(v.Heap().MemFree()))
+	}))
+	m.Add("mem_alloc", fw.Func0("mem_alloc", func(v *vm.VM) vm.Value {
+		v.TellFigure(vm.HeapFigure)
+		return vm.SmallInt(int(v.Heap().MemAlloc()))
+	}))
 	if fw.Options.Threshold {
 		m.Add("threshold", fw.FuncV("threshold", 0, 1, gcThreshold))
 	}

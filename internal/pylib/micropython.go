@@ -61,6 +61,8 @@ func MicroPython(fw *vm.Firmware) {
 
 // MemInfo prints what micropython.mem_info() prints.
 func MemInfo(v *vm.VM, p *vm.Printer) {
+	v.TellFigure(vm.StackFigure)
+	v.TellFigure(vm.HeapFigure)
 	if h := v.Heap(); v.Options().MemStats {
 		p.Printf("mem: total=%u, current=%u, peak=%u\n", int(h.Taken()), int(h.MemAlloc()), int(h.MostUsed()))
 	}

@@ -248,6 +248,7 @@ func (vm *VM) runRaw(raw uint32, globals, locals Value) (f, v Value) {
 // runMpy runs the body of a module that came from a .mpy file, and then puts
 // Options.ImportBlocks into effect.
 func (vm *VM) runMpy(raw uint32, globals Value) {
+	vm.mpyImports++
 	f, _ := vm.runRaw(raw, globals, globals)
 	n := vm.opt.ImportBlocks
 	if n < 0 {

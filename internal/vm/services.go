@@ -24,6 +24,19 @@ func (vm *VM) WithStack(n int, f func()) {
 	vm.cstack -= n
 }
 
+// TellFigure tells the host that the program gets to see a figure about memory.
+func (vm *VM) TellFigure(f Figure) {
+	if vm.hook.Figure != nil {
+		vm.hook.Figure(f)
+	}
+}
+
+// HasLastResult tells whether the prompt has stored a result in _ of builtins.
+func (vm *VM) HasLastResult() bool { return vm.overrides != Null }
+
+// MpyImports is how many modules were imported from .mpy files since the start.
+func (vm *VM) MpyImports() int { return vm.mpyImports }
+
 // CompileModule is Compile of a file for those who keep the code instead of
 // running it: all that the compiler allocates is left to the collector.
 func (vm *VM) CompileModule(src []byte, name string) *mpy.Module {

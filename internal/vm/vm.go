@@ -58,9 +58,22 @@ type Hooks struct {
 	InterruptChar func(c int)
 	// Note takes a remark for the person at the host (may be nil).
 	Note func(text string)
+	// Figure is told when a program has asked for a figure about memory, or had it
+	// printed (may be nil).
+	Figure func(Figure)
 	// Files is where modules are imported from (may be nil).
 	Files Files
 }
+
+// Figure is a kind of figure about memory.
+type Figure uint8
+
+// The kinds of figure.
+const (
+	HeapFigure   Figure = iota // what is used and what is free
+	StackFigure                // how much of the C stack is in use
+	BundleFigure               // what bundling reports
+)
 
 // Config is what a VM is made of.
 type Config struct {
@@ -130,6 +143,7 @@ type VM struct {
 	dictGen  uint32 // changes when a watched dict changes
 	typeGen  uint32 // changes when a class changes
 
+	mpyImports                  int   // see MpyImports
 	overrides                   Value // dict of overridden builtins, or Null
 	roots                       []func(m *memory.Marker)
 	natives                     []any // Go values behind native handles
@@ -201,6 +215,7 @@ func (vm *VM) Reset() {
 	vm.frame, vm.base.next = &vm.base, nil // frames that a fault left are not in order
 	vm.everMember = nil
 	vm.exc, vm.curExc, vm.pendExc, vm.replLast, vm.overrides = Null, Null, Null, Null, Null
+	vm.mpyImports = 0
 	vm.pending.Store(0)
 	vm.sched = nil
 	vm.natives, vm.nativeFree = nil, nil

@@ -68,6 +68,9 @@ type Config struct {
 	// Note takes remarks for the person at the host: which rule caused a failure,
 	// and what to do. Each is handed over once (may be nil).
 	Note func(text string)
+	// Explain has Note told, when the program gets to see a figure about memory, which
+	// parts of it rest on what is not known of the module for sure.
+	Explain bool
 }
 
 // Device is one module.
@@ -249,6 +252,7 @@ func (d *Device) powerOn(cause pymod.ResetCause) {
 			Note:          d.note,
 			InterruptChar: d.console.SetInterrupt,
 			Poll:          d.poll,
+			Figure:        d.explain,
 		},
 	})
 	pymod.Attach(d.vm, d.board)

@@ -41,3 +41,53 @@ func TestOwnProfile(t *testing.T) {
 		}
 	}
 }
+
+// TestExplain: a figure comes with what it rests on, and nothing that is known for
+// sure is in the list.
+func TestExplain(t *testing.T) {
+	explained := func(p profile.Profile, keys string, files map[string]string) string {
+		var notes []string
+		typed(t, func(c *Config) {
+			c.Profile, c.Explain, c.Note = p, true, func(text string) { notes = append(notes, text) }
+		}, files, keys)
+		return strings.Join(notes, "\n")
+	}
+	var l profile.Library
+	p, err := l.Get("ltem-11413")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const ask = "import gc\ngc.mem_free()\n"
+	first := explained(p, ask, nil)
+	for _, want := range []string{"no_alloca = true (calibrated)", "repl_event_driven = true (calibrated)", "skep profile show ltem-11413"} {
+		if !strings.Contains(first, want) {
+			t.Errorf("there is no %q in %q", want, first)
+		}
+	}
+	if strings.Contains(first, "can_override_builtins") || strings.Contains(first, "import_blocks") || strings.Contains(first, "stack") {
+		t.Errorf("not so far: %q", first)
+	}
+	files := map[string]string{"m.mpy": compiled(t, "x = 1")}
+	then := explained(p, ask+"import m\ngc.mem_alloc()\n", files)
+	for _, want := range []string{"can_override_builtins = true (calibrated)", "import_blocks = -1 (calibrated)"} {
+		if !strings.Contains(then, want) {
+			t.Errorf("there is no %q in %q", want, then)
+		}
+	}
+	if got := explained(p, "import micropython\nmicropython.mem_info()\n", nil); !strings.Contains(got, "the stack in use") {
+		t.Errorf("mem_info: %q", got)
+	}
+	if got := explained(p, "import os\nos.bundle('m.mpy')\n", files); !strings.Contains(got, "bytes of raw code (calibrated)") {
+		t.Errorf("os.bundle: %q", got)
+	}
+	sure, err := l.Read("mine.toml", []byte("base = \"ltem-11413\"\nno_alloca = { value = true, confidence = \"observed\", source = \"a test\" }\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := explained(sure, ask, nil); strings.Contains(got, "no_alloca") || !strings.Contains(got, "repl_event_driven") {
+		t.Errorf("with an observed fact: %q", got)
+	}
+	if got := explained(p, "1 + 1\n", files); got != "" {
+		t.Errorf("without a figure: %q", got)
+	}
+}

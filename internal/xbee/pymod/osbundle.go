@@ -67,6 +67,7 @@ type bundling struct {
 }
 
 func (w *bundling) run(files []string) {
+	w.v.TellFigure(vm.BundleFigure)
 	base, _ := w.v.Heap().Flash()
 	w.build = bundle.NewBuilder(w.v.Firmware(), w.b.bundleArea(), base)
 	for range bundleSmallPieces {
