@@ -48,7 +48,7 @@ func TestExplain(t *testing.T) {
 	explained := func(p profile.Profile, keys string, files map[string]string) string {
 		var notes []string
 		typed(t, func(c *Config) {
-			c.Profile, c.Explain, c.Note = p, true, func(text string) { notes = append(notes, text) }
+			c.Profile, c.Explain, c.Note = &p, true, func(text string) { notes = append(notes, text) }
 		}, files, keys)
 		return strings.Join(notes, "\n")
 	}
