@@ -15,3 +15,5 @@ func setSpeed(*os.File) error { return nil }
 func hostSettings(*os.File) (world.LineSettings, bool) { return world.LineSettings{}, false }
 
 func flush(string) {}
+
+func watchOpening(string) opening { return polling{} }

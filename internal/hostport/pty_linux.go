@@ -66,3 +66,27 @@ func flush(path string) {
 	defer f.Close()
 	unix.IoctlSetInt(int(f.Fd()), unix.TCFLSH, unix.TCIFLUSH) // on failure somebody sees old bytes
 }
+
+// watching is a watch on a file of the host's.
+type watching struct{ f *os.File }
+
+// watchOpening begins to watch for a file's being opened.
+func watchOpening(path string) opening {
+	fd, err := unix.InotifyInit1(unix.IN_CLOEXEC | unix.IN_NONBLOCK)
+	if err != nil {
+		return polling{} // the user has used up what the system grants
+	}
+	if _, err := unix.InotifyAddWatch(fd, path, unix.IN_OPEN); err != nil {
+		unix.Close(fd)
+		return polling{}
+	}
+	return watching{os.NewFile(uintptr(fd), "inotify")}
+}
+
+func (w watching) wait() error {
+	var events [4096]byte
+	_, err := w.f.Read(events[:])
+	return err
+}
+
+func (w watching) Close() error { return w.f.Close() }

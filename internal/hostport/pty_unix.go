@@ -4,6 +4,7 @@ package hostport
 
 import (
 	"errors"
+	"io"
 	"os"
 	"syscall"
 	"time"
@@ -14,8 +15,8 @@ import (
 )
 
 // pollHost is how often a pseudo-terminal is asked whether somebody has opened
-// it: the system tells nobody.
-const pollHost = 10 * time.Millisecond
+// it, where the system does not tell.
+const pollHost = 20 * time.Millisecond
 
 // OpenPTY opens the line as a pseudo-terminal and returns its path. It is in raw
 // mode, and programs may open and close it as often as they like.
@@ -40,11 +41,13 @@ func (l *Line) OpenPTY() (path string, err error) {
 	if master, err = interruptible(master); err != nil {
 		return "", err
 	}
+	opened := watchOpening(path)
 	l.onClose(master)
+	l.onClose(opened)
 	l.working.Add(1)
 	go func() {
 		defer l.working.Done()
-		for l.awaitHost(master) {
+		for l.awaitHost(master, opened) {
 			l.servePTY(master)
 			flush(path)
 		}
@@ -67,8 +70,24 @@ func interruptible(f *os.File) (*os.File, error) {
 	return os.NewFile(uintptr(fd), f.Name()), nil
 }
 
+// opening waits until somebody may have opened a file.
+type opening interface {
+	io.Closer
+	wait() error
+}
+
+// polling is how to wait where the system tells nothing.
+type polling struct{}
+
+func (polling) wait() error {
+	time.Sleep(pollHost)
+	return nil
+}
+
+func (polling) Close() error { return nil }
+
 // awaitHost waits until somebody has the terminal open; false is the end.
-func (l *Line) awaitHost(master *os.File) bool {
+func (l *Line) awaitHost(master *os.File, opened opening) bool {
 	for {
 		raw, err := master.SyscallConn()
 		if err != nil {
@@ -86,7 +105,9 @@ func (l *Line) awaitHost(master *os.File) bool {
 		if there {
 			return true
 		}
-		time.Sleep(pollHost)
+		if opened.wait() != nil {
+			return false
+		}
 	}
 }
 
