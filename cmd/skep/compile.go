@@ -1,11 +1,15 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
+
+	"golang.org/x/term"
 
 	"github.com/skep-sim/skep/internal/compiler"
 	"github.com/skep-sim/skep/internal/mpy"
@@ -23,13 +27,16 @@ type compileCmd struct {
 }
 
 func (c *compileCmd) Help() string {
-	return "Example:\n  skep compile app.py -o app.mpy\n\nThe bytes are those of mpy-cross -mno-unicode -msmall-int-bits=31 of the same release."
+	return "Example:\n  skep compile app.py -o app.mpy\n\nThe bytes are those of mpy-cross -mno-unicode -msmall-int-bits=31 of the same release. The exit\nstatus is 1 if the source does not compile; the message names file and line."
 }
 
 func (c *compileCmd) Run() error {
 	src, name, err := readInput(c.File)
 	if err != nil {
 		return err
+	}
+	if isMpy(src) {
+		return fmt.Errorf("%s is compiled already: skep disasm lists it, skep exec runs it", name)
 	}
 	if c.Source != "" {
 		name = c.Source
@@ -50,6 +57,9 @@ func (c *compileCmd) Run() error {
 	if out == "" {
 		if c.File == "-" {
 			out = "-"
+			if term.IsTerminal(int(os.Stdout.Fd())) {
+				return errors.New("the code is no text for a terminal: give -o OUT.mpy, or -o - to have it nevertheless")
+			}
 		} else {
 			out = strings.TrimSuffix(c.File, ".py") + ".mpy"
 		}
@@ -72,11 +82,18 @@ func crossCompile(src []byte, name string, version, level int) ([]byte, error) {
 	return mpy.Write(m)
 }
 
+// isMpy reports whether data is compiled code: M and a number of version, of which no
+// text begins with.
+func isMpy(data []byte) bool { return len(data) > 1 && data[0] == 'M' && data[1] < 9 }
+
 // readInput reads a file, or standard input for "-", and returns its name, too.
 func readInput(path string) ([]byte, string, error) {
 	if path == "-" {
 		src, err := io.ReadAll(os.Stdin)
 		return src, "<stdin>", err
+	}
+	if st, err := os.Stat(path); err == nil && st.IsDir() {
+		return nil, path, fmt.Errorf("%s is a directory: give the path of a file, or run the application in it with skep run", path)
 	}
 	src, err := os.ReadFile(path)
 	if err != nil {
@@ -95,7 +112,11 @@ func writeFile(path string, data []byte) error {
 	}
 	tmp, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
 	if err != nil {
-		return err
+		var where *fs.PathError
+		if errors.As(err, &where) { // the name that was asked for, not ours
+			err = where.Err
+		}
+		return fmt.Errorf("writing %s: %w", path, err)
 	}
 	defer os.Remove(tmp.Name())
 	_, err = tmp.Write(data)
@@ -117,7 +138,7 @@ type disasmCmd struct {
 }
 
 func (d *disasmCmd) Help() string {
-	return "Example:\n  skep disasm app.mpy"
+	return "Example:\n  skep disasm app.mpy\n  skep compile -O3 - < app.py | skep disasm -\n\nThe file is checked first; the exit status is 1 if it is damaged, or of a version\nthat is not known."
 }
 
 func (d *disasmCmd) Run() error {

@@ -97,6 +97,9 @@ func (e *execCmd) Run() error {
 	if err != nil {
 		return err
 	}
+	if e.File == "-" && isMpy(src) {
+		name = "stdin.mpy"
+	}
 	if e.CPUProfile != "" {
 		f, err := os.Create(e.CPUProfile)
 		if err != nil {
