@@ -135,8 +135,12 @@ func (c *Client) stay() bool { return c.conf.Number("MO")&moStay != 0 }
 
 // wanted reports whether there should be a connection now.
 func (c *Client) wanted() bool {
-	return c.stay() || c.pending() || c.pollAt > 0 && c.now() >= c.pollAt
+	return c.stay() || c.pending() || c.polls() && c.pollAt > 0 && c.now() >= c.pollAt
 }
+
+// polls reports whether the module asks Remote Manager for requests now and then.
+// Where there is none it would only fail.
+func (c *Client) polls() bool { return !c.conf.Off }
 
 func (c *Client) pending() bool {
 	for _, u := range c.uploads {
@@ -219,6 +223,8 @@ func (c *Client) Until() time.Duration {
 			at = min(at, c.idle+linger)
 		}
 	case !c.Enabled():
+		return world.Forever
+	case !c.wanted() && !c.polls():
 		return world.Forever
 	case !c.wanted():
 		at = c.pollAt
