@@ -82,6 +82,8 @@ func TestRemoteManagerByFrames(t *testing.T) {
 		t.Errorf("data points %v of %v", p, rm.Streams())
 	}
 	f.send("\x28\x02\x05a.txt\x01x\x00\x00what is not a data point")
+	f.expect("\xb8\x02\x00")
+	f.send("\x28\x02\x0bDataPoint/x\x01x\x00\x00#NOSUCH\n1\n")
 	f.expect("\xb8\x02\x01")
 	answered := make(chan string)
 	go func() {

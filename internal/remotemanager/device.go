@@ -197,16 +197,18 @@ func (s *Server) handle(d *device, l *link, m rmlink.Message) {
 
 // store keeps what a device uploads, and says what became of it.
 func (s *Server) store(d *device, m rmlink.Message) rmlink.Message {
-	err := errors.New("only data points are kept")
-	n := 0
+	var err error
+	what := "a file"
 	if strings.HasPrefix(m.Name, "DataPoint/") {
 		var points []point
 		if points, err = parseCSV(string(m.Data)); err == nil {
 			for i := range points {
 				points[i].stream = d.info.ID + "/" + points[i].stream
 			}
-			n, err = len(points), s.addPoints(points)
+			what, err = fmt.Sprintf("%d data points", len(points)), s.addPoints(points)
 		}
+	} else {
+		err = s.addFile(d.info.ID, m)
 	}
 	reply := rmlink.Message{Type: rmlink.Result, ID: m.ID}
 	if err != nil {
@@ -214,7 +216,7 @@ func (s *Server) store(d *device, m rmlink.Message) rmlink.Message {
 		s.log(true, "what %s uploaded to %s was refused: %v", d.info.ID, m.Name, err)
 		return reply
 	}
-	s.log(false, "%s uploaded %d data points", d.info.ID, n)
+	s.log(false, "%s uploaded %s: %s", d.info.ID, what, m.Name)
 	return reply
 }
 

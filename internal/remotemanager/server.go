@@ -50,6 +50,7 @@ type Server struct {
 	order   []string // device identifiers in the order of their coming
 	streams map[string]*stream
 	names   []string // of the streams, in the order of their making
+	files   map[string]*file
 	lastID  uint64
 	jobs    map[uint64]*job
 	closed  bool
@@ -60,7 +61,7 @@ type Server struct {
 // New makes a Server.
 func New(c Config) *Server {
 	s := &Server{
-		conf: c, devices: map[string]*device{}, streams: map[string]*stream{}, jobs: map[uint64]*job{}, open: map[io.Closer]bool{},
+		conf: c, devices: map[string]*device{}, streams: map[string]*stream{}, files: map[string]*file{}, jobs: map[uint64]*job{}, open: map[io.Closer]bool{},
 		http: newHandoff(),
 	}
 	s.tls = &tls.Config{

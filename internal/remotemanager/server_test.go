@@ -349,6 +349,30 @@ func TestConsole(t *testing.T) {
 	}
 }
 
+// TestFiles: what a device uploads besides data points is kept in its directory.
+func TestFiles(t *testing.T) {
+	b := newBench(t)
+	m := b.module(deviceID, nil)
+	for i, u := range []rmlink.Message{
+		{Name: "a/log.txt", Kind: "text/plain", Data: []byte("one\n")},
+		{Name: "a/log.txt", Kind: "text/plain", Data: []byte("two\n"), Status: rmlink.AppendTo},
+		{Name: "../../x", Data: []byte{1, 2}},
+		{Name: "gone", Status: rmlink.Transient},
+	} {
+		u.Type, u.ID = rmlink.Upload, uint32(i)
+		m.send(u)
+		if got := m.next(); got.Type != rmlink.Result || got.Status != rmlink.OK || got.ID != u.ID {
+			t.Fatalf("%+v", got)
+		}
+	}
+	b.want("GET", "/ws/FileData/~/"+deviceID+"/a/log.txt", "", 200, "one\ntwo")
+	b.want("GET", "/ws/FileData", "", 200, "<resultSize>2</resultSize>", "<fdPath>/~/"+deviceID+"/</fdPath><fdName>x</fdName>")
+	b.want("GET", "/ws/FileData/~/"+deviceID+"/a.json", "", 200, `"fdName":"log.txt"`, `"fdSize":"8"`, `"resultSize":"1"`)
+	b.want("DELETE", "/ws/FileData/~/"+deviceID+"/x", "", 200)
+	b.want("DELETE", "/ws/FileData/~/"+deviceID+"/x", "", 404)
+	b.want("PUT", "/ws/FileData/x", "", 405)
+}
+
 // TestTurnedAway: what is no module and no HTTP loses its connection, and nobody
 // else theirs.
 func TestTurnedAway(t *testing.T) {
@@ -370,7 +394,7 @@ func TestTurnedAway(t *testing.T) {
 		c.Close()
 	}
 	m := b.module(deviceID, nil)
-	m.send(rmlink.Message{Type: rmlink.Upload, ID: 9, Name: "other/file.txt"})
+	m.send(rmlink.Message{Type: rmlink.Upload, ID: 9, Name: "DataPoint/x", Data: []byte("#NOSUCH\n1\n")})
 	if got := m.next(); got.Type != rmlink.Result || got.ID != 9 || got.Status != rmlink.Refused {
 		t.Errorf("%+v", got)
 	}

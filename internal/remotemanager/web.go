@@ -19,7 +19,7 @@ func (s *Server) handler() http.Handler {
 	mux := http.NewServeMux()
 	for path, f := range map[string]http.HandlerFunc{
 		"/ws/DeviceCore": s.deviceCore, "/ws/DataStream": s.dataStream, "/ws/DataPoint": s.dataPoint,
-		"/ws/sci": s.sci, "/ws/v1/devices/inventory": s.v1Devices, "/ws/v1/streams/inventory": s.v1Streams,
+		"/ws/FileData": s.fileData, "/ws/sci": s.sci, "/ws/v1/devices/inventory": s.v1Devices, "/ws/v1/streams/inventory": s.v1Streams,
 		"/ws/v1/streams/history": s.v1History, "/console": s.consoleHandler,
 	} {
 		mux.HandleFunc(path, f)
@@ -27,7 +27,7 @@ func (s *Server) handler() http.Handler {
 		mux.HandleFunc(path+"/", f)
 	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		answerNode(w, r, http.StatusNotFound, leaf("error", "the local Remote Manager has DeviceCore, DataStream, DataPoint, sci, v1/devices/inventory and v1/streams under /ws, and /console"))
+		answerNode(w, r, http.StatusNotFound, leaf("error", "the local Remote Manager has DeviceCore, DataStream, DataPoint, FileData, sci, v1/devices/inventory and v1/streams under /ws, and /console"))
 	})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		// Any account will do, but one there must be: a client that forgets it

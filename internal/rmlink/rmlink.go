@@ -40,6 +40,14 @@ const (
 	Refused  = 2 // the device, or Remote Manager, cannot take it
 )
 
+// The values of Message.Status in an Upload: what becomes of the data.
+const (
+	Overwrite = 0
+	Archive   = 1
+	AppendTo  = 2
+	Transient = 3 // it is not stored
+)
+
 // Info is what a device says of itself.
 type Info struct {
 	ID          string `json:"id"` // 00010000-00000000-0IIIIIII-IIIIIIII for an IMEI

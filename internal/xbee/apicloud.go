@@ -19,16 +19,15 @@ const uploadTime = 30 * time.Second
 // apiCloud is the connection to Remote Manager as api.Cloud.
 type apiCloud struct{ d *Device }
 
-// Upload implements api.Cloud. What the local Remote Manager keeps are data
-// points, for which the mode makes no difference; it refuses the rest.
-func (c apiCloud) Upload(path, kind string, _ byte, data []byte) api.CloudStatus {
+// Upload implements api.Cloud. The modes of the frame are those of the link.
+func (c apiCloud) Upload(path, kind string, mode byte, data []byte) api.CloudStatus {
 	d := c.d
 	if !d.remote.Enabled() {
 		d.note("API frame 28: Remote Manager is switched off: ATDO1 enables it")
 		return api.CloudError
 	}
 	clock := d.tasks.Background()
-	u := d.remote.Upload(path, kind, data)
+	u := d.remote.Upload(path, kind, mode, data)
 	end := world.Uptime(clock) + uploadTime
 	for d.remote.Step(); !u.Done(); d.remote.Step() {
 		left := end - world.Uptime(clock)

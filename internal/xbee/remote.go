@@ -19,6 +19,7 @@ func (d *Device) startRemote() {
 	})
 	d.board.Cloud = d.remote
 	d.remote.OnRequest(d.hostRequest)
+	d.board.PutModemStatus(bootStatus(d.board.Cause))
 	if !d.conf.RemoteManager {
 		return // keepHouse does it
 	}

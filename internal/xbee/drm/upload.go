@@ -28,9 +28,10 @@ func (u *Upload) finish(e modem.Errno, answer string) {
 }
 
 // Upload sends data to be stored under a path, over the connection, which is
-// made for the purpose if there is none.
-func (c *Client) Upload(path, kind string, data []byte) *Upload {
+// made for the purpose if there is none. mode is one of rmlink's.
+func (c *Client) Upload(path, kind string, mode byte, data []byte) *Upload {
 	u := &Upload{message: c.uploadMessage(path, kind, data)}
+	u.message.Status = mode
 	c.uploads = append(c.uploads, u)
 	if c.sock != nil {
 		c.send(u.message)

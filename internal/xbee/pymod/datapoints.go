@@ -4,6 +4,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/skep-sim/skep/internal/rmlink"
 	"github.com/skep-sim/skep/internal/vm"
 	"github.com/skep-sim/skep/internal/world"
 	"github.com/skep-sim/skep/internal/xbee/drm"
@@ -249,7 +250,7 @@ func (d *dataPoints) send(v *vm.VM, timeout int) {
 	if d.udp {
 		d.upload = c.UploadDatagram(pointsPath, pointsKind, body)
 	} else {
-		d.upload = c.Upload(pointsPath, pointsKind, body)
+		d.upload = c.Upload(pointsPath, pointsKind, rmlink.Overwrite, body)
 	}
 	clock := b.World.Clock()
 	begin := world.Uptime(clock)
