@@ -88,6 +88,9 @@ func (s *state) ReadState(name string) (at.Value, error) {
 	return at.Value{}, nil
 }
 
+// shutDownLimit is how long ATSD waits for the modem (guide 90002258).
+const shutDownLimit = 2 * time.Minute
+
 // Obey implements at.Module.
 func (s *state) Obey(name string, arg at.Value) (at.Value, error) {
 	switch name {
@@ -96,7 +99,14 @@ func (s *state) Obey(name string, arg at.Value) (at.Value, error) {
 	case "NR":
 		s.modem.Rejoin()
 	case "SD":
-		s.modem.ShutDown()
+		limit := s.modem.Deadline(shutDownLimit)
+		e := s.modem.ShutDownWait(limit)
+		for e == modem.EINTR { // the module is deaf meanwhile
+			e = s.modem.ShutDownWait(limit)
+		}
+		if e != 0 {
+			return at.Value{}, fmt.Errorf("SD: %w: %w", at.ErrFailed, e)
+		}
 		if arg.Int() == 1 || arg.Text() == "1" { // and start again
 			(*Device)(s).reset()
 		}

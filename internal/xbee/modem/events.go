@@ -134,6 +134,9 @@ func (m *Modem) nextAfter(t int64) int64 {
 	if d := m.dormantAt(); d > t {
 		at = min(at, d)
 	}
+	if m.shutDownAt > t {
+		at = min(at, m.shutDownAt)
+	}
 	for _, s := range m.sockets {
 		at = min(at, s.nextAfter(t))
 	}
@@ -166,6 +169,9 @@ func (m *Modem) happen() {
 	if m.outageEnd != 0 && m.seen >= m.outageEnd {
 		m.outageEnd = 0
 		m.abandonConnections(ContextLost)
+	}
+	if m.shutDownAt != 0 && m.seen >= m.shutDownAt {
+		m.ShutDown()
 	}
 	if d := m.dormantAt(); d != 0 && m.seen >= d {
 		m.dormant = true

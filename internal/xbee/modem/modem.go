@@ -59,6 +59,7 @@ type Modem struct {
 	moved         chan struct{} // closed, and replaced, when the state changes
 
 	natTimeout  time.Duration
+	shutDownAt  int64 // when the modem will have shut down; 0: it is not about to
 	outageEnd   int64 // when the network forgets the connections; 0: it does not
 	lastTraffic int64
 	forgotten   []world.Conn // of which only the other side still knows
@@ -96,7 +97,8 @@ func (m *Modem) PowerOn() {
 	m.CloseAll()
 	m.closeForgotten()
 	m.inbox, m.outbox = nil, nil
-	m.registration.off, m.asleep, m.dormant, m.outageEnd = false, false, false, 0
+	m.registration.off, m.asleep, m.dormant = false, false, false
+	m.outageEnd, m.shutDownAt = 0, 0
 	m.seen = m.now()
 	m.registration.start(m.seen, false)
 	if m.meter != nil { // the radio has a state from now on

@@ -187,33 +187,26 @@ func (m *Modem) Airplane() bool { return m.registration.airplane || m.registrati
 // ShutDown ends the modem's work at once, so that power may be taken away:
 // connections end, and only PowerOn makes it work again.
 func (m *Modem) ShutDown() {
-	m.registration.off = true
+	m.registration.off, m.shutDownAt = true, 0
 	m.LoseConnections()
 	m.changed()
 }
 
-// ShutDownWait is ATSD: it takes its time, which the caller waits for, and ends
-// as ShutDown does. ETIMEDOUT is for a d that comes before, EINTR as always; the
-// modem then goes on as it was.
+// ShutDownWait is ATSD: the modem shuts down, which takes its time, and then is
+// as after ShutDown. It waits for that. EINTR and ETIMEDOUT, for a d that comes
+// before, end the wait alone: called again it goes on waiting.
 func (m *Modem) ShutDownWait(d Deadline) Errno {
-	if m.registration.off {
-		return 0
+	m.advance()
+	if !m.registration.off && m.shutDownAt == 0 {
+		m.shutDownAt = m.now() + m.registration.timing.ShutDown.Microseconds()
+		nudge(m.kicked)
 	}
-	end := m.Deadline(m.registration.timing.ShutDown)
 	for {
-		left := m.left(end)
-		if rest := m.left(d); rest >= 0 && rest < left {
-			left = rest
-		}
-		switch {
-		case m.left(end) == 0:
-			m.ShutDown()
+		if m.advance(); m.registration.off {
 			return 0
-		case left == 0:
-			return ETIMEDOUT
 		}
-		if m.clock.Sleep(left, m.interrupt) == 0 {
-			return EINTR
+		if e := m.wait(d, true, m.moved); e != 0 {
+			return e
 		}
 	}
 }
