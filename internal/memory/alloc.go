@@ -48,6 +48,18 @@ func (h *Heap) alloc(n uint32, hollow bool) uint32 {
 			h.used[w] |= (1<<(nb&63) - 1) << i
 		}
 		h.head[w] |= 1 << i
+	} else if h.lastLen == 0 && h.hint[nb&15] >= h.full && h.openEnd-h.open >= nb {
+		// A heap that nobody has freed much of is filled from below.
+		b = h.open
+		h.open += nb
+		h.hint[nb&15] = h.open
+		w, i := b>>6, b&63
+		if i+nb > 64 {
+			setBits(h.used, b, nb)
+		} else {
+			h.used[w] |= (1<<(nb&63) - 1) << i
+		}
+		h.head[w] |= 1 << i
 	} else {
 		if h.lastLen != 0 {
 			h.settle()
@@ -66,6 +78,7 @@ func (h *Heap) alloc(n uint32, hollow bool) uint32 {
 		h.head[w] |= 1 << i
 		b = w<<6 + i
 		h.hint[nb&15] = b + nb
+		h.taken(b, nb)
 	}
 	h.nfree -= nb
 	h.amount += nb
@@ -116,6 +129,7 @@ func (h *Heap) allocSlow(n uint32, final, hollow bool) uint32 {
 	}
 	setBits(h.used, b, nb)
 	h.head[b>>6] |= 1 << (b & 63)
+	h.taken(b, nb)
 	h.nfree -= nb
 	h.amount += nb
 	if final && h.final != nil {
@@ -164,6 +178,9 @@ func (h *Heap) Free(p uint32) {
 		h.hollow[w] &^= 1 << i
 	}
 	h.nfree += n
+	if b < h.open && b+n > h.full {
+		h.full = b + n
+	}
 	if h.lastLen == 0 && used<<1>>i&1 != 0 {
 		h.last, h.lastLen = b, n
 	} else {
@@ -203,6 +220,9 @@ func (h *Heap) Realloc(p, n uint32, allowMove bool) uint32 {
 	if want < have {
 		clearBits(h.used, b+want, have-want)
 		h.nfree += have - want
+		if b < h.open && b+have > h.full {
+			h.full = b + have
+		}
 		h.released(b+want, have-want)
 	}
 	if h.Trace != nil {
@@ -234,6 +254,7 @@ func (h *Heap) grow(p, b, have, want, n uint32, allowMove bool) uint32 {
 	}
 	h.settle()
 	setBits(h.used, b+have, want-have)
+	h.taken(b+have, want-have)
 	h.nfree -= want - have
 	clear(h.dwords[p>>3+have*2 : p>>3+want*2])
 	if h.Trace != nil {

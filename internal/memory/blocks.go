@@ -37,6 +37,33 @@ func runStarts(free uint64, n uint32) uint64 {
 	return free & (free >> (n & 63))
 }
 
+// taken accounts for the n blocks from b on having been taken into use in another
+// way than from the open run. It looks for an open run behind them if there is none.
+func (h *Heap) taken(b, n uint32) {
+	end := b + n
+	switch {
+	case end > h.open && b < h.openEnd:
+		if b > h.open {
+			h.openEnd = b
+		} else {
+			h.open, h.openEnd = end, max(h.openEnd, end)
+		}
+	case h.open == h.openEnd:
+		w := (end + 63) >> 6
+		if w >= uint32(len(h.used)) || h.used[w] != 0 || h.used[(end-1)>>6]>>((end-1)&63) != 1 {
+			return
+		}
+		far := min(w+maxOpen, uint32(len(h.used)))
+		for w < far && h.used[w] == 0 {
+			w++
+		}
+		h.full, h.open, h.openEnd = b, end, w<<6
+	}
+}
+
+// maxOpen bounds how far taken looks, in words.
+const maxOpen = 64
+
 // findRun returns the first block of the lowest run of at least nb free
 // blocks, and keeps the class's hint. The lowest address wins just as
 // upstream, whose own starting index only ever skips blocks in use.

@@ -42,8 +42,21 @@ func (h *Heap) Check() error {
 	case finals != h.nfinal:
 		return fmt.Errorf("memory: %d finalisers are set but %d are counted", finals, h.nfinal)
 	}
+	if err := h.checkOpen(); err != nil {
+		return err
+	}
 	h.settle()
 	return h.checkHints()
+}
+
+// checkOpen looks at what the open run claims.
+func (h *Heap) checkOpen() error {
+	for b := h.full; b < h.openEnd; b++ {
+		if used := h.used[b>>6]>>(b&63)&1 != 0; used != (b < h.open) {
+			return fmt.Errorf("memory: block %d is on the wrong side of the open run %d to %d, full from %d on", b, h.open, h.openEnd, h.full)
+		}
+	}
+	return nil
 }
 
 // checkHints looks for a run of free blocks that a hint denies.

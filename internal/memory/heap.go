@@ -132,6 +132,9 @@ type Heap struct {
 	last    uint32
 	lastLen uint32
 
+	// The blocks from full to open are in use, those from open to openEnd free.
+	full, open, openEnd uint32
+
 	pinned    uint32 // what Realloc is moving: a root, as on the device's C stack
 	roots     func(*Marker)
 	finaliser func(addr uint32)
@@ -237,6 +240,7 @@ func (h *Heap) Reset() {
 func (h *Heap) forgetHints() {
 	h.hint = [numClasses]uint32{}
 	h.lastLen = 0
+	h.full, h.open, h.openEnd = 0, 0, 0
 }
 
 func (h *Heap) isHollow(b uint32) bool { return h.hollow != nil && h.hollow[b>>6]>>(b&63)&1 != 0 }
