@@ -94,7 +94,7 @@ func TestKill(t *testing.T) {
 				}
 			}
 		}
-		time.Sleep(time.Duration(rng.Int64N(int64(20*time.Millisecond))))
+		time.Sleep(time.Duration(rng.Int64N(int64(20 * time.Millisecond))))
 		if err := c.Process.Kill(); err != nil {
 			t.Fatal(err)
 		}
