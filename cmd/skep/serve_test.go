@@ -76,8 +76,9 @@ func (s *server) stop() {
 
 // wire is a serial port that a test has opened.
 type wire struct {
-	t *testing.T
-	f io.ReadWriteCloser
+	t    *testing.T
+	f    io.ReadWriteCloser
+	seen string // a line of the transcript that has come already, see replay
 }
 
 func openWire(t *testing.T, path string) *wire {
@@ -86,7 +87,7 @@ func openWire(t *testing.T, path string) *wire {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &wire{t, f}
+	return &wire{t: t, f: f}
 }
 
 // expect sends something and reads up to a text.
@@ -172,7 +173,7 @@ func TestServeTCP(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &wire{t, c}
+	w := &wire{t: t, f: c}
 	w.expect("import network, time, xbee\r", ">>> ")
 	w.expect("while not network.Cellular().isconnected(): time.sleep_ms(50)\r\r", "... \r\n>>> ")
 	w.expect("xbee.atcmd('DL', '127.0.0.1'); xbee.atcmd('DE', "+port+"); xbee.atcmd('AP', 0)\r", "\r\n")

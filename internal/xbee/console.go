@@ -27,6 +27,7 @@ type console struct {
 	// hit remembers it for the interpreter's loop.
 	pressed chan struct{}
 	hit     bool
+	ordered bool // hit by ATPY^, which waits for a program
 
 	// idle lets callbacks run while the prompt waits for a key.
 	idle func()
@@ -84,6 +85,18 @@ func (k *console) press() {
 	notify(k.pressed)
 }
 
+// order interrupts the program, as ATPY^ does. What the key would not do, it waits
+// for a program that is about to begin, also while the interpreter restarts: else
+// there would be no telling whether it worked. What a module does then is not known.
+func (k *console) order() {
+	k.ordered = true
+	k.press()
+}
+
+// answered is called when the interpreter has felt the interrupt, or has nothing
+// to interrupt.
+func (k *console) answered() { k.hit, k.ordered = false, false }
+
 func notify(c chan struct{}) {
 	select {
 	case c <- struct{}{}:
@@ -94,7 +107,7 @@ func notify(c chan struct{}) {
 // SetInterrupt sets the character that interrupts a program; -1 is none.
 func (k *console) SetInterrupt(c int) {
 	k.interrupt = c
-	k.hit = false
+	k.hit = k.ordered
 	select { // a press that came too late is nobody's
 	case <-k.pressed:
 	default:

@@ -447,13 +447,17 @@ func (d *Device) runFile(path string, text []byte) {
 	}
 	p.String("Running bytecode...\n")
 	d.console.SetInterrupt(3)
+	// A module's receiver sees a Ctrl-C at any moment. Here the port has its turn
+	// now and then, which a program of a few lines would be over before: the way
+	// out of one that restarts for ever.
+	d.poll()
 	v.RunRaw(raw, v.MainDict(), v.MainDict())
 }
 
 // idle is called at the prompt when something has happened: callbacks run, and
 // there is no program to interrupt.
 func (d *Device) idle() {
-	d.console.hit = false
+	d.console.answered()
 	mark := d.vm.Mark()
 	d.vm.Try(d.vm.CheckPending)
 	d.vm.Release(mark)
@@ -463,7 +467,7 @@ func (d *Device) idle() {
 func (d *Device) poll() {
 	d.tasks.Poll()
 	if d.console.hit {
-		d.console.hit = false
+		d.console.answered()
 		d.vm.KeyboardInterrupt()
 	}
 	d.board.Pump(d.vm)

@@ -215,7 +215,7 @@ func (s *state) python(arg at.Value) (at.Value, error) {
 		return at.Value{}, nil
 	case "^":
 		if s.tasks.InJob() {
-			s.console.press()
+			s.console.order()
 		} else {
 			s.vm.KeyboardInterrupt()
 		}
