@@ -6,10 +6,8 @@ import "github.com/skep-sim/skep/internal/xbee/modem"
 const (
 	txOK            = 0x00
 	txNotFound      = 0x20 // no such socket
-	txNoAnswer      = 0x21
 	txNotRegistered = 0x22
 	txInvalid       = 0x2C
-	txInternal      = 0x31
 	txNoResources   = 0x32
 	txTooLarge      = 0x74
 	txNoSocket      = 0x76

@@ -27,9 +27,6 @@ func (m *Modem) SetCoverage(on bool) {
 	m.changed()
 }
 
-// Coverage reports whether there is a network where the module is.
-func (m *Modem) Coverage() bool { return !m.registration.uncovered }
-
 // SetDenied makes the network refuse the SIM, which ends every connection, or
 // take it again.
 func (m *Modem) SetDenied(on bool) {
