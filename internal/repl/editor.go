@@ -151,6 +151,8 @@ func (e *editor) plainKey(r *REPL, c byte, d *redraw) (ret int, done bool) {
 	switch {
 	case ctrlA <= c && c <= ctrlE && line.Len() == e.orig:
 		return int(c), true
+	case (c == ctrlF || c == ctrlR) && r.conf.Flash != nil && line.Len() == 0:
+		return int(c), true
 	case c == ctrlA:
 		d.back = e.cursor - e.orig
 	case c == ctrlC:

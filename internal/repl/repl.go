@@ -21,6 +21,8 @@ const (
 	ctrlC = 3
 	ctrlD = 4
 	ctrlE = 5
+	ctrlF = 6
+	ctrlR = 0x12
 )
 
 // Terminal is what the prompt is typed at.
@@ -39,6 +41,9 @@ type Config struct {
 	Banner string
 	// NumberedPaste: the prompt of paste mode counts the lines ("1=== ").
 	NumberedPaste bool
+	// Flash is where Ctrl-F keeps code and Ctrl-R has it from; nil: these keys do
+	// nothing.
+	Flash Flash
 }
 
 // Exit is why Run returned.
@@ -160,8 +165,8 @@ func (r *REPL) runFriendly() (Exit, bool) {
 			r.print("\r\n")
 			r.clear()
 			return SoftReset, true
-		case ctrlE:
-			if !r.paste() {
+		case ctrlE, ctrlF, ctrlR:
+			if !r.special(ret) {
 				return EndOfInput, true
 			}
 			r.prompt(">>> ")
@@ -206,36 +211,60 @@ func (r *REPL) block() (run, end bool) {
 	return true, false
 }
 
+// special handles the keys that are commands of their own. It returns false at
+// the end of input.
+func (r *REPL) special(key int) bool {
+	switch key {
+	case ctrlF:
+		return r.upload()
+	case ctrlR:
+		r.print("\r\n")
+		r.run(r.conf.Flash.Run)
+		return true
+	}
+	return r.paste()
+}
+
 // paste is Ctrl-E: everything up to Ctrl-D is run as a file. It returns false
 // at the end of input.
 func (r *REPL) paste() bool {
+	done, ok := r.collect("paste mode", "=== ")
+	if done {
+		r.exec(syntax.File, true, false)
+	}
+	return ok
+}
+
+// collect takes text into the line up to Ctrl-D; done is false when Ctrl-C has
+// cancelled it, and both are at the end of input. mark is what each line begins
+// with, behind its number.
+func (r *REPL) collect(mode, mark string) (done, ok bool) {
 	n := 1
-	mark := func() string {
+	next := func() string {
 		if !r.conf.NumberedPaste {
-			return "=== "
+			return mark
 		}
-		s := strconv.Itoa(n) + "=== "
+		s := strconv.Itoa(n) + mark
 		n++
 		return s
 	}
-	r.print("\r\npaste mode; Ctrl-C to cancel, Ctrl-D to finish\r\n" + mark())
+	r.print("\r\n" + mode + "; Ctrl-C to cancel, Ctrl-D to finish\r\n" + next())
 	r.line.Truncate(0)
 	for {
 		c, ok := r.term.Key()
 		switch {
 		case !ok:
-			return false
+			return false, false
 		case c == ctrlC:
 			r.print("\r\n")
-			return true
+			return false, true
 		case c == ctrlD:
 			r.print("\r\n")
-			r.exec(syntax.File, true, false)
-			return true
+			return true, true
 		}
 		r.add(c)
 		if c == '\r' {
-			r.print("\r\n" + mark())
+			r.print("\r\n" + next())
 		} else {
 			r.term.Write([]byte{c})
 		}

@@ -12,6 +12,8 @@ Control commands:
   CTRL-C        -- interrupt a running program
   CTRL-D        -- on a blank line, do a soft reset
   CTRL-E        -- on a blank line, enter paste mode
+  CTRL-F        -- on a blank line, enter flash compile mode
+  CTRL-R        -- on a blank line, run the code stored in flash
 
 For further help on a specific object, type help(obj)
 For the built-in modules, type help('modules')

@@ -11,6 +11,7 @@ import (
 
 	"github.com/skep-sim/skep/internal/world"
 	"github.com/skep-sim/skep/internal/xbee/profile"
+	"github.com/skep-sim/skep/internal/xbee/script"
 )
 
 // host is a person or a tool at the serial port of a running module.
@@ -520,4 +521,63 @@ func TestAPIMode(t *testing.T) {
 	h.say("\x7e\x00\x04\x08\x01\x57\x52\x4d", "\x7e\x00\x05\x88\x01\x57\x52\x00\xcd") // WR
 	h.say("\x7e\x00\x04\x08\x02\x46\x52\x5d", "\x7e\x00\x05\x88\x02\x46\x52\x00\xdd")
 	h.expect("\x7e\x00\x02\x8a\x00\x75")
+}
+
+// TestUpload keeps code with Ctrl-F, which starts with the module then, and runs
+// it with Ctrl-R.
+func TestUpload(t *testing.T) {
+	h := powered(t, nil, func(c *Config) { c.Settings = append(quick, "AP4") })
+	h.expect(">>> ")
+	h.say("\x12", "OSError: [Errno 7002] ENOENT\r\n>>> ")
+	h.say("\x06", "1^^^ ")
+	h.say("x = 6\r", "2^^^ ")
+	h.say("print('x', x * 7)\x04", "startup [Y/N]?")
+	h.say("Y", "Y\r\n>>> ")
+	h.say("\x12", "\r\nLoading /flash/main.mpy...\r\nRunning bytecode...\r\nx 42\r\n>>> ")
+	h.say("\x04", "soft reboot\r\n")
+	h.expect("\r\nx 42\r\n>>> ")
+	h.command()
+	h.say("ATPS\r", "1\r")
+	h.say("ATFR\r", "OK\r")
+	h.expect("\r\nx 42\r\n>>> ")
+}
+
+// TestBreak holds the line in the break condition: for six seconds, and through a
+// reset. Either leads to command mode at 9600 8N1, whatever is set.
+func TestBreak(t *testing.T) {
+	h := powered(t, nil, func(c *Config) {
+		c.Settings = []string{"AP4", "BD7", "GT576", "CT1770"}
+		c.World = c.World.WithClock(world.NewVirtualClock(world.VirtualStart))
+	})
+	h.expect(">>> ")
+	script := func(text string) {
+		t.Helper()
+		s, err := script.Parse("test", text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.device.Play(s)
+	}
+	baud := func(want int) {
+		t.Helper()
+		var got int
+		h.device.ask(func() { got = h.device.uart.Settings().Baud })
+		if got != want {
+			t.Errorf("%d baud, want %d", got, want)
+		}
+	}
+	script("at 1s serial break 5s\n")
+	h.say("import time; time.sleep(10); print('sl' 'ept')\r", "slept\r\n>>> ") // too short
+	baud(115200)
+	script("at 1s serial break 7s\n")
+	h.say("time.sleep(10)\r", "OK\r")
+	baud(9600)
+	h.say("ATBD\r", "7\r")
+	h.say("ATCN\r", "OK\r")
+	baud(115200)
+	h.say("\r", ">>> ")
+	script("at 1s serial break 3s\n")
+	h.say("import machine; time.sleep(2); machine.reset()\r", "OK\r")
+	baud(9600)
+	h.say("ATAP4\r", "OK\r")
 }

@@ -84,6 +84,7 @@ type Port struct {
 	inside   bool // a mode has been handed bytes, and is at it
 	stale    bool // settings have begun to count that were not looked at yet
 	breaking bool
+	spent    bool // the break has led to command mode already
 	broke    time.Duration // since when the break lasts
 	buf      [256]byte
 }
@@ -147,7 +148,7 @@ func (p *Port) Selected() (mode uint64, open bool) { return p.mode, !p.command }
 // Run reads the port. It is a job of its own and never returns.
 func (p *Port) Run() {
 	if p.conf.UART.Break() { // held since before the reset
-		p.breaking = true
+		p.breaking, p.spent = true, true
 		p.enterCommand(true)
 	}
 	ended := false
@@ -166,9 +167,9 @@ func (p *Port) Run() {
 		}
 		wait := p.conf.UART.Listen
 		due := p.due()
-		if due >= 0 {
+		if p.command || p.escape.holds() { // the host is about to say something
 			wait = p.conf.UART.Wait
-		} else if !ended { // or a virtual clock would never see the silence
+		} else if due < 0 && !ended { // or a virtual clock would never see the silence
 			due = p.left(p.escape.last + p.guard())
 		}
 		if wait(due, p.conf.Off) == 0 {
@@ -263,7 +264,7 @@ func (p *Port) due() time.Duration {
 	} else if p.escape.holds() {
 		until(p.escape.last + p.guard())
 	}
-	if p.breaking && !p.command {
+	if p.breaking && !p.spent && !p.command {
 		until(p.broke + breakTime)
 	}
 	return next
@@ -281,14 +282,15 @@ func (p *Port) left(t time.Duration) time.Duration {
 func (p *Port) watch() {
 	now := p.now()
 	if held := p.conf.UART.Break(); held != p.breaking {
-		p.breaking, p.broke = held, now
+		p.breaking, p.broke, p.spent = held, now, false
 	}
 	switch {
 	case p.command:
 		if now >= p.heard+p.timeout() {
 			p.leaveCommand()
 		}
-	case p.breaking && now >= p.broke+breakTime:
+	case p.breaking && !p.spent && now >= p.broke+breakTime:
+		p.spent = true
 		p.enterCommand(true)
 	case p.escape.holds() && now >= p.escape.last+p.guard():
 		if held := p.escape.reset(); len(held) == len(escape{}.held) {
