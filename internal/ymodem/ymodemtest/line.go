@@ -68,10 +68,10 @@ func (e *End) Byte(d time.Duration) (byte, bool) {
 			return 0, false
 		case o.finished:
 			e.l.now = e.until
-		case o.waiting && len(o.queue) == 0:
+		case o.waiting && len(o.queue) == 0 && e.l.now < o.until:
 			e.l.now = min(e.until, o.until)
 			e.l.moved.Broadcast()
-		default:
+		default: // the other end has something to do, its time being up among it
 			e.l.moved.Wait()
 		}
 	}
