@@ -21,6 +21,7 @@ type memCmd struct {
 	Heap    int      `help:"Bytes of the raw heap region. Default: the firmware's: 32768, or 65536 from level x15 on." placeholder:"BYTES"`
 	Options string   `help:"Optional features and error wording of the interpreter: xbee, the module's own, or full or bare, as in two builds of upstream's." enum:"xbee,full,bare" default:"xbee"`
 	Room    int      `help:"Bytes of heap that must stay free when the program is loaded: what it needs to work with." default:"8192" placeholder:"BYTES"`
+	Piece   int      `help:"Bytes of it that must be free in one piece." default:"1024" placeholder:"BYTES"`
 	Use     []string `help:"Modules that the program uses. Default: those that main.py imports, and what these import." placeholder:"MODULE"`
 	SVG     string   `name:"svg" help:"Draw the heap, the bundle and what each import costs into a file; - for standard output." placeholder:"FILE"`
 	JSON    bool     `name:"json" help:"Print the figures as JSON."`
@@ -40,8 +41,8 @@ func (m *memCmd) Run(k *kong.Kong) error {
 	if err := checkHeap(m.Heap); err != nil {
 		return err
 	}
-	if m.Room < 0 {
-		return fmt.Errorf("--room %d: give a number of bytes, 0 or more", m.Room)
+	if m.Room < 0 || m.Piece < 0 {
+		return fmt.Errorf("--room %d --piece %d: give numbers of bytes, 0 or more", m.Room, m.Piece)
 	}
 	p, err := m.find()
 	if err != nil {
@@ -57,7 +58,7 @@ func (m *memCmd) Run(k *kong.Kong) error {
 	}
 	progress := newProgress(os.Stderr)
 	r, err := sizing.Measure(sizing.Config{
-		Profile: p, Features: m.features(), HeapBytes: m.Heap, Room: m.Room, Use: m.Use, AsSource: a.Plain, Explain: m.Explain,
+		Profile: p, Features: m.features(), HeapBytes: m.Heap, Room: m.Room, Piece: m.Piece, Use: m.Use, AsSource: a.Plain, Explain: m.Explain,
 		Progress: progress.show,
 	}, hostFiles(files))
 	progress.end()

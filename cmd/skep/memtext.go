@@ -134,26 +134,35 @@ func printProgram(b *bytes.Buffer, r *sizing.Report) {
 // printBest writes which modules are to be bundled.
 func printBest(b *bytes.Buffer, r *sizing.Report) {
 	p := &r.Program
+	wanted := fmt.Sprintf("the %d bytes of --room, %d of them in one piece (--piece)", p.Room, p.Piece)
 	switch {
 	case !p.Fits && p.Best.Loads:
-		fmt.Fprintf(b, "Best bundle: none is enough. Whatever is bundled, less than the %d bytes of --room stay free: make the program smaller, or --room.\n", p.Room)
+		fmt.Fprintf(b, "Best bundle: none is enough. Whatever is bundled, %s, do not stay free: make the program smaller, or ask for less.\n", wanted)
 		return
 	case !p.Fits:
-		fmt.Fprintf(b, "Best bundle: none is enough. Whatever is bundled, there is no memory to load %s: make the program smaller, or split it.\n", p.Best.FailedIn)
+		fmt.Fprintf(b, "Best bundle: none is enough. Whatever is bundled, there is no memory to load %s: %s.\n", p.Best.FailedIn, split(p.Best.FailedIn))
 		return
 	case len(p.Best.Bundled) == 0:
-		fmt.Fprintf(b, "Best bundle: none. The %d bytes of --room stay free without.\n", p.Room)
+		fmt.Fprintf(b, "Best bundle: none. Without one %s, stay free.\n", wanted)
 		return
 	}
 	fmt.Fprintf(b, "Best bundle: %s\n  %s\n", strings.Join(p.Best.Bundled, ", "), loadText(&p.Best, r))
 	if p.Proven {
-		fmt.Fprintf(b, "  It is the smallest with which the %d bytes of --room stay free.\n", p.Room)
+		fmt.Fprintf(b, "  There is no smaller one with which %s, stay free.\n", wanted)
 	} else {
-		fmt.Fprintf(b, "  No module can be left out of it, or less than the %d bytes of --room stay free.\n", p.Room)
+		fmt.Fprintf(b, "  No module can be left out of it, or %s, do not stay free.\n", wanted)
 	}
 	if p.BundlingFails {
 		fmt.Fprintf(b, "  But os.bundle() of it fails on the module once main.py is loaded; it prints:\n%s", indent(p.Bundling))
 	}
+}
+
+// split says what to do about what does not fit.
+func split(name string) string {
+	if name == "main" {
+		return "move code of main.py into modules, which are compiled before they get onto the module"
+	}
+	return "make the program smaller, or split it"
 }
 
 func loadText(l *sizing.Load, r *sizing.Report) string {

@@ -38,7 +38,7 @@ func (b *bench) search(r *Report) {
 	cs := b.candidates(r)
 	p.Whole = b.load(r, b.whole(cs))
 	switch {
-	case p.Plain.fits(p.Room):
+	case p.fits(&p.Plain):
 		p.Best, p.Fits, p.Proven = p.Plain, true, true
 	case len(cs) <= exhaustive:
 		b.searchAll(r, cs)
@@ -132,7 +132,7 @@ func (b *bench) searchAll(r *Report, cs []candidate) {
 				names = append(names, m.name)
 			}
 		}
-		if l := b.load(r, names); l.fits(p.Room) {
+		if l := b.load(r, names); p.fits(&l) {
 			p.Best, p.Fits, p.Proven = l, true, true
 			return
 		}
@@ -144,7 +144,7 @@ func (b *bench) searchAll(r *Report, cs []candidate) {
 // is not needed: no module of what remains can be left out.
 func (b *bench) searchSome(r *Report, cs []candidate) {
 	p := &r.Program
-	if !p.Whole.fits(p.Room) {
+	if !p.fits(&p.Whole) {
 		return
 	}
 	p.Best, p.Fits = p.Whole, true
@@ -156,7 +156,7 @@ func (b *bench) searchSome(r *Report, cs []candidate) {
 			continue
 		}
 		rest := slices.Delete(slices.Clone(p.Best.Bundled), at, at+1)
-		if l := b.load(r, rest); l.fits(p.Room) {
+		if l := b.load(r, rest); p.fits(&l) {
 			p.Best = l
 		}
 	}

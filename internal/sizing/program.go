@@ -8,7 +8,7 @@ import (
 // program loads the main program with its modules in several ways.
 func (b *bench) program(r *Report) {
 	p := &r.Program
-	p.Room = b.conf.Room
+	p.Room, p.Piece = b.conf.Room, b.conf.Piece
 	if b.main != nil {
 		p.Main = b.mainFile()[0].Path
 		if b.main.err != nil {
@@ -138,7 +138,9 @@ func (b *bench) load(r *Report, bundled []string) Load {
 }
 
 // fits reports whether a load leaves the room that the program wants.
-func (l *Load) fits(room int) bool { return l.Loads && l.Free >= room }
+func (p *Program) fits(l *Load) bool {
+	return l.Loads && l.Free >= p.Room && l.Largest >= p.Piece
+}
 
 // bundling has the module bundle, as a program would at its start.
 func (b *bench) bundling(r *Report) {

@@ -22,9 +22,9 @@ type Config struct {
 	Features *vm.Options
 	// HeapBytes replaces the profile's heap, if not 0.
 	HeapBytes int
-	// Room is how much of the heap must stay free once the program is loaded, in
-	// bytes.
-	Room int
+	// Room is how much of the heap must stay free once the program is loaded, and
+	// Piece how much of that in one piece, in bytes.
+	Room, Piece int
 	// Use are the modules that the program uses; none: those that main.py imports.
 	Use []string
 	// AsSource: what is not in the bundle is imported from its source, since that
@@ -123,7 +123,8 @@ type Program struct {
 	// application counts.
 	Guessed bool `json:"guessed,omitempty"`
 
-	Room int `json:"room"`
+	Room  int `json:"room"`
+	Piece int `json:"piece"`
 	// The program loaded without a bundle, with the best, and with one of all its
 	// modules, as far as they fit.
 	Plain  Load `json:"plain"`

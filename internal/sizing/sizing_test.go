@@ -165,7 +165,7 @@ func TestBest(t *testing.T) {
 					bundled = append(bundled, n)
 				}
 			}
-			if l := b.load(r, bundled); l.fits(room) && (smallest < 0 || l.Flash < smallest) {
+			if l := b.load(r, bundled); p.fits(&l) && (smallest < 0 || l.Flash < smallest) {
 				smallest = l.Flash
 			}
 		}
