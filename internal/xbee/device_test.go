@@ -181,3 +181,14 @@ func TestNobodyTypes(t *testing.T) {
 		t.Errorf("%+v", res)
 	}
 }
+
+// TestPipedPlusSigns: what is piped in comes at once, so plus signs in it are
+// never the way to command mode, wherever they stand.
+func TestPipedPlusSigns(t *testing.T) {
+	for _, keys := range []string{"+++", "+++\r", "1\r+++", "1+++2\r", "import time; time.sleep(5)\r+++", "+++\rATVR\r"} {
+		got := typed(t, nil, nil, keys)
+		if strings.Contains(got, "OK") || !strings.Contains(got, "+++") {
+			t.Errorf("typed %q, got %q", keys, got)
+		}
+	}
+}

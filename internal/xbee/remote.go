@@ -49,6 +49,7 @@ func (d *Device) modemEvent(e modem.Event) {
 		d.remote.Kick()
 	case modem.SMSArrived:
 		d.board.Wake()
+		d.link.Text(e.SMS.Text)
 	}
 }
 

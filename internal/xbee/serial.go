@@ -1,6 +1,8 @@
 package xbee
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -89,6 +91,9 @@ func (d *Device) startAPI() {
 // modeChanged does what a mode is besides what becomes of the port's bytes.
 func (d *Device) modeChanged(mode uint64) {
 	d.modem.SetBypass(mode == serial.Bypass)
+	if mode != serial.REPL && slices.Contains(d.conf.Settings, "AP4") {
+		d.note(fmt.Sprintf("the serial port has left the prompt (ATAP is %d now): what the program prints is not seen any more; ATAP4 brings it back, from the program or from command mode (a second of silence, +++, another second)", mode))
+	}
 	if mode != serial.Transparent {
 		d.link.Close()
 	}

@@ -1,9 +1,12 @@
 package xbee
 
 import (
+	"crypto/tls"
+	"encoding/pem"
 	"fmt"
 	"io"
 	"net"
+	"net/http/httptest"
 	"strconv"
 	"strings"
 	"testing"
@@ -412,6 +415,8 @@ func TestPacketsOfTransparentMode(t *testing.T) {
 	h.ask("P#15551234567", "OK")
 	h.send("a message\r")
 	h.ask("CI", "0")
+	h.device.Ask(func(c script.Control) { (*Device)(c.(*hand)).modem.DeliverSMS("15557654321", "an answer by SMS") })
+	h.expect("an answer by SMS")
 }
 
 func TestBypass(t *testing.T) {
@@ -580,4 +585,47 @@ func TestBreak(t *testing.T) {
 	h.say("import machine; time.sleep(2); machine.reset()\r", "OK\r")
 	baud(9600)
 	h.say("ATAP4\r", "OK\r")
+}
+
+// TestTransparentTLS secures the connection with the files of AT$0.
+func TestTransparentTLS(t *testing.T) {
+	pair := httptest.NewUnstartedServer(nil)
+	pair.StartTLS() // for its certificate
+	defer pair.Close()
+	l, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{
+		Certificates: pair.TLS.Certificates, MaxVersion: tls.VersionTLS12, CipherSuites: []uint16{tls.TLS_RSA_WITH_AES_128_GCM_SHA256},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go io.Copy(c, c)
+		}
+	}()
+	_, p, _ := net.SplitHostPort(l.Addr().String())
+	port, _ := strconv.Atoi(p)
+	root := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: pair.Certificate().Raw})
+	h := powered(t, map[string]string{"cert/root.pem": string(root), "cert/junk.pem": "junk"}, func(c *Config) {
+		c.Settings = append(quick, "AP4", "IP4", "DL127.0.0.1", fmt.Sprintf("DE%X", port), "$0root.pem;;")
+		clock := world.NewVirtualClock(world.VirtualStart)
+		c.World = c.World.WithClock(clock).WithNetwork(world.HostNetwork(clock))
+	})
+	h.expect(">>> ")
+	h.say("import time; time.sleep(5)\r", "\r\n>>> ")
+	h.transparent()
+	h.say("secret", "secret")
+	h.ask("CI", "0")
+	for _, profile := range []string{"junk.pem;;", "missing.pem;;"} {
+		h.ask("$0"+profile, "OK") // closes the connection
+		h.send("lost")
+		h.ask("CI", "2F")
+	}
+	h.ask("$0;;", "OK") // nobody is authenticated
+	h.say("anyhow", "anyhow")
 }

@@ -84,7 +84,7 @@ type Port struct {
 	inside   bool // a mode has been handed bytes, and is at it
 	stale    bool // settings have begun to count that were not looked at yet
 	breaking bool
-	spent    bool // the break has led to command mode already
+	spent    bool          // the break has led to command mode already
 	broke    time.Duration // since when the break lasts
 	buf      [256]byte
 }

@@ -238,6 +238,25 @@ func (l *Link) due() time.Duration {
 	return d
 }
 
+// Text is told of a text message that has arrived, which goes to the port where
+// the link carries text messages. Whom it is from does not matter, a choice.
+func (l *Link) Text(text string) {
+	if l.setting("AP").Int() != 0 || l.setting("IP").Int() != protoSMS {
+		return
+	}
+	l.conf.Tasks.Go("transparent text", func() {
+		l.awaitOpen()
+		l.conf.UART.Send([]byte(text))
+	})
+}
+
+// awaitOpen waits while command mode has the port.
+func (l *Link) awaitOpen() {
+	for !l.open {
+		l.clock.Wait(world.Forever, l.opened)
+	}
+}
+
 // receive is the job that takes what the other side sends to the port.
 func (l *Link) receive() {
 	s := l.socket
@@ -257,9 +276,7 @@ func (l *Link) receive() {
 			return
 		}
 		l.used = l.now()
-		for !l.open { // command mode has the port
-			l.clock.Wait(world.Forever, l.opened)
-		}
+		l.awaitOpen()
 		l.conf.UART.Send(buf[:n])
 	}
 }
