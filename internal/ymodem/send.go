@@ -35,7 +35,9 @@ func Send(p Port, files ...File) error {
 	// second of which must not be taken for input, and throws away what it
 	// has received when it sends that one: hence the pause, too.
 	var end [shortBlock]byte
-	err := s.block(0, end[:])
+	// A receiver that leaves at once may lose its ACK: rb empties the line in both
+	// directions, which on a pseudo-terminal throws away what it has just sent.
+	err := s.block(0, end[:], endTries)
 	if errors.Is(err, ErrCancelled) {
 		return s.abort(err)
 	}
@@ -119,7 +121,7 @@ func (s *sender) file(f *File) error {
 		for i := n; i < whole; i++ {
 			data[i] = pad
 		}
-		if err := s.block(number, data[:whole]); err != nil {
+		if err := s.block(number, data[:whole], tries); err != nil {
 			return err
 		}
 		number++
@@ -147,7 +149,7 @@ func (s *sender) announce(h *Header) (first byte, err error) {
 	}
 	block := make([]byte, size)
 	copy(block, text)
-	if err := s.block(0, block); err != nil {
+	if err := s.block(0, block, tries); err != nil {
 		return 0, err
 	}
 	// The receiver asks for the data with a C of its own. Digi's Python library
@@ -171,8 +173,8 @@ func (s *sender) announce(h *Header) (first byte, err error) {
 	return 1, nil
 }
 
-// block sends one block until it is acknowledged.
-func (s *sender) block(number byte, data []byte) error {
+// block sends one block until it is acknowledged, so many times at most.
+func (s *sender) block(number byte, data []byte, tries int) error {
 	b := s.buf[:3+len(data)+2]
 	b[0], b[1], b[2] = soh, number, ^number
 	if len(data) == longBlock {
@@ -181,15 +183,15 @@ func (s *sender) block(number byte, data []byte) error {
 	copy(b[3:], data)
 	sum := checksum(data)
 	b[len(b)-2], b[len(b)-1] = byte(sum>>8), byte(sum)
-	return s.acknowledged(b, false)
+	return s.acknowledged(b, false, tries)
 }
 
 // end sends EOT. A receiver may refuse the first, to be sure of it.
-func (s *sender) end() error { return s.acknowledged([]byte{eot}, true) }
+func (s *sender) end() error { return s.acknowledged([]byte{eot}, true, tries) }
 
-// acknowledged sends p until an ACK comes. After an EOT, a C says the same: its
+// acknowledged sends p until an ACK comes, so many times at most. After an EOT, a C says the same: its
 // ACK was lost, and the receiver asks for the next file.
-func (s *sender) acknowledged(p []byte, last bool) error {
+func (s *sender) acknowledged(p []byte, last bool, tries int) error {
 	if err := s.stale(); err != nil {
 		return err
 	}
