@@ -116,7 +116,7 @@ func TestForeignPicocom(t *testing.T) {
 	}
 	write.Close()
 	t.Cleanup(func() { cmd.Process.Kill() })
-	w := &wire{t, twoPipes{out, in}}
+	w := &wire{t: t, f: twoPipes{out, in}}
 	time.Sleep(500 * time.Millisecond) // it throws away what is typed before it has the port
 	w.expect("\r", ">>> ")
 	w.expect("print(6 * 7)\r", "\r\n42\r\n>>> ")
