@@ -26,7 +26,6 @@ const (
 // Telnet options that can be agreed on.
 const (
 	optBinary  = 0
-	optEcho    = 1
 	optSGA     = 3 // suppress go ahead
 	optComPort = 44
 )
@@ -71,6 +70,7 @@ type telnet struct {
 	// said is what the server does (WILL) and wants (DO), so that agreeing comes
 	// to an end.
 	willing, wanting map[byte]bool
+	told             bool // the client knows the modem state
 }
 
 type telnetState uint8
@@ -185,14 +185,16 @@ func (t *telnet) negotiate(option byte) {
 	case do:
 		if known {
 			t.offer(option)
-		} else if option == optEcho {
-			t.reply(iac, wont, option) // the module echoes what it wants to
-		} else {
+		} else { // not even to echo: the module echoes what it wants to
 			t.reply(iac, wont, option)
 		}
 	case will:
 		if known {
 			t.ask(option)
+			if option == optComPort && !t.told {
+				t.told = true
+				t.answer(comModemState, []byte{modemReady})
+			}
 		} else {
 			t.reply(iac, dont, option)
 		}
@@ -213,6 +215,10 @@ func (t *telnet) negotiate(option byte) {
 // for what is set.
 func (t *telnet) subnegotiation() {
 	if len(t.sub) < 2 || t.sub[0] != optComPort {
+		return
+	}
+	if t.sub[1] == comModemState { // pyserial asks so what it is; the module is always there
+		t.answer(comModemState, []byte{modemReady})
 		return
 	}
 	command, value := t.sub[1], t.sub[2:]
