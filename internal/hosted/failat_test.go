@@ -3,7 +3,9 @@ package hosted_test
 import (
 	"bytes"
 	"os"
+	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/skep-sim/skep/internal/hosted"
@@ -20,7 +22,7 @@ const (
 )
 
 // TestFailAt runs every recorded program, in three builds, with allocation k failing,
-// and with three in a row failing so that there is no memory for the exception
+// and those about v1.12 in its build, and with three in a row failing so that there is no memory for the exception
 // either. The outcome is an exception of Python's or the program's end, and a heap in
 // which every allocation is somebody's.
 func TestFailAt(t *testing.T) {
@@ -51,6 +53,14 @@ func TestFailAt(t *testing.T) {
 				t.Logf("%s, %s: %d runs", r.name, b.name, n)
 			}
 		}
+	}
+	own, _ := filepath.Glob(v12 + "/programs/*.py")
+	for _, file := range own {
+		src, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		runs += failEach(t, fullFirmware12(), strings.TrimSuffix(filepath.Base(file), ".py"), src, max(tries, 20))
 	}
 	t.Logf("%d runs", runs)
 }

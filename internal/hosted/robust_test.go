@@ -114,6 +114,14 @@ func FuzzProgram(f *testing.F) {
 		}
 		f.Add(src, uint8(1))
 	}
+	own, _ := filepath.Glob(v12 + "/programs/*.py")
+	for _, file := range own {
+		src, err := os.ReadFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(src, uint8(v12Bit))
+	}
 	f.Fuzz(func(t *testing.T, src []byte, how uint8) {
 		if _, _, err := contained(variant(how), src, "fuzz.py", 4096<<(how>>1&3), failure{}, 50); err != nil {
 			t.Error(err)
@@ -138,6 +146,14 @@ func FuzzMpy(f *testing.F) {
 		}
 		f.Add(code, uint8(1))
 	}
+	files, _ := filepath.Glob("../mpy/testdata/mpy/*.v5.mpy")
+	for _, file := range files {
+		code, err := os.ReadFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(code, uint8(v12Bit))
+	}
 	f.Fuzz(func(t *testing.T, code []byte, how uint8) {
 		if _, _, err := contained(variant(how), code, "fuzz.mpy", 4096<<(how>>1&3), failure{}, 50); err != nil {
 			t.Error(err)
@@ -145,9 +161,17 @@ func FuzzMpy(f *testing.F) {
 	})
 }
 
+// v12Bit of a fuzz target's number asks for v1.12.
+const v12Bit = 0x40
+
 func variant(how uint8) *vm.Firmware {
-	if how&1 == 0 {
+	switch how & (v12Bit | 1) {
+	case 0:
 		return fullFirmware()
+	case 1:
+		return bareFirmware()
+	case v12Bit:
+		return fullFirmware12()
 	}
-	return bareFirmware()
+	return bareFirmware12()
 }

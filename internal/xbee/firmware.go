@@ -2,6 +2,7 @@ package xbee
 
 import (
 	"github.com/skep-sim/skep/internal/pylib"
+	"github.com/skep-sim/skep/internal/repl"
 	"github.com/skep-sim/skep/internal/vm"
 	"github.com/skep-sim/skep/internal/xbee/at"
 	"github.com/skep-sim/skep/internal/xbee/profile"
@@ -27,8 +28,14 @@ func NewFirmware(p profile.Profile, features *vm.Options) *Firmware {
 	pylib.Standard(fw, pylib.SysConfig{Platform: p.Platform.Value, Version: p.MicroPython.Value, Language: p.SysVersion.Value})
 	pylib.Help(fw, helpText)
 	pymod.Declare(fw, p)
+	if o.Input {
+		repl.DeclareInput(fw, func(v *vm.VM) repl.Terminal { return v.State(consoleKey, nil).(*console) })
+	}
 	return &Firmware{fw.Seal(), at.Table(p)}
 }
+
+// consoleKey is where a VM keeps its device's console, for input().
+const consoleKey = "console"
 
 // Options are the interpreter's build options in a profile.
 func Options(p profile.Profile) vm.Options {
@@ -40,8 +47,20 @@ func Options(p profile.Profile) vm.Options {
 	o.ImportBlocks = p.ImportBlocks.Value
 	o.HashBytes = p.QstrHashBytes.Value
 	o.StackLimit = p.StackLimit.Value
-	o.IOBase = p.Level() >= 0x18
-	o.Input = p.Level() >= 0x16 // xmp samples/bluetooth/pairing and remote_manager/cloud_monitor use it
+	o.Errors = map[profile.Wording]vm.ErrorLevel{
+		profile.Terse: vm.ErrorsTerse, profile.Normal: vm.ErrorsNormal, profile.Detailed: vm.ErrorsDetailed,
+	}[p.ErrorMessages.Value]
+	o.Complex = p.BuiltinComplex.Value
+	o.Compile = p.BuiltinCompile.Value
+	o.Input = p.BuiltinInput.Value
+	o.Pow3 = p.BuiltinPow3.Value
+	o.ReverseSpecialMethods = p.ReverseMethods.Value
+	o.Descriptors = p.Descriptors.Value
+	o.MathSpecial = p.MathSpecial.Value
+	o.Deque = p.CollectionDeque.Value
+	o.SysExcInfo = p.SysExcInfo.Value
+	o.IOBase = p.IOBase.Value
+	o.EmacsKeys = p.EmacsKeys.Value
 	return o
 }
 

@@ -91,3 +91,55 @@ func TestExplain(t *testing.T) {
 		t.Errorf("without a figure: %q", got)
 	}
 }
+
+// TestOptionalParts: what a profile says of the interpreter's optional parts is so.
+func TestOptionalParts(t *testing.T) {
+	var l profile.Library
+	fact := func(key, value string) string {
+		return fmt.Sprintf("%s = { value = %s, confidence = \"observed\", source = \"a test\" }\n", key, value)
+	}
+	on := "base = \"ltem-11413\"\n"
+	for _, key := range []string{"builtin_complex", "builtin_compile", "builtin_input", "builtin_pow3", "reverse_methods", "descriptors", "math_special", "collection_deque", "sys_exc_info", "io_base"} {
+		on += fact(key, "true")
+	}
+	with, err := l.Read("mine.toml", []byte(on+fact("error_messages", `"detailed"`)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	without, err := l.Get("ltem-11413")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const keys = "import sys, math, ucollections, uio, builtins\n" +
+		"[hasattr(*a) for a in ((builtins, 'complex'), (builtins, 'compile'), (builtins, 'input'), (math, 'sinh'), (ucollections, 'deque'), (sys, 'exc_info'), (uio, 'IOBase'))]\n" +
+		"pow(2, 5, 7)\n" +
+		"(lambda: 0)(1)\n"
+	for _, tt := range []struct {
+		p    profile.Profile
+		want []string
+	}{
+		{with, []string{"[True, True, True, True, True, True, True]", "\n4\n", "<lambda>() takes 0 positional arguments but 1 were given"}},
+		{without, []string{"[False, False, False, False, False, False, False]", "3-arg pow() not supported", "function takes 0 positional arguments but 1 were given"}},
+	} {
+		got := typed(t, func(c *Config) { c.Profile = &tt.p }, nil, keys)
+		for _, want := range tt.want {
+			if !strings.Contains(got, want) {
+				t.Errorf("there is no %q in %q", want, got)
+			}
+		}
+	}
+}
+
+// TestInput: firmware from level x16 on reads lines that are typed.
+func TestInput(t *testing.T) {
+	p, err := profile.Find("ltem", "11416")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := typed(t, func(c *Config) { c.Profile = &p }, nil, "x = input('name? ')\nbee\x08\x08yte\nx\ninput()\n\x03\n'end'\n")
+	for _, want := range []string{"name? bee", "\n>>> x\n'byte'\n", "KeyboardInterrupt", "'end'"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("there is no %q in %q", want, got)
+		}
+	}
+}

@@ -104,7 +104,8 @@ var limits = map[string]limit{
 		},
 		"Skep has the rules of MicroPython 1.11 and 1.12: write [1, 11, 0] or [1, 12, 0]",
 	},
-	"mpy_version": between(4, 5),
+	"error_messages": oneOf(Terse, Normal, Detailed),
+	"mpy_version":    between(4, 5),
 	"sys_version": {
 		func(v reflect.Value) bool { return languageVersion.MatchString(v.String()) },
 		`write the version of Python as three numbers, such as "3.4.0"`,

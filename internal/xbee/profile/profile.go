@@ -68,6 +68,16 @@ const (
 	USBBreaksNothing USBFailure = "nothing" // the supply is enough
 )
 
+// Wording is how much error messages say, as upstream's builds choose it.
+type Wording string
+
+// The wordings.
+const (
+	Terse    Wording = "terse"
+	Normal   Wording = "normal"
+	Detailed Wording = "detailed"
+)
+
 // Version is a release of MicroPython: 1, 11, 0.
 type Version [3]int
 
@@ -99,6 +109,20 @@ type Profile struct {
 	QstrHashBytes Fact[int]  `key:"qstr_hash_bytes"` // of every interned string, in RAM and in the bundle
 	HeapBytes     Fact[int]  `key:"heap_bytes"`      // the raw heap; the pool is what gc.c makes of it
 	StackLimit    Fact[int]  `key:"stack_limit"`     // bytes
+
+	// Optional parts of the interpreter, by what a program sees of them.
+	ErrorMessages   Fact[Wording] `key:"error_messages"`
+	BuiltinComplex  Fact[bool]    `key:"builtin_complex"`
+	BuiltinCompile  Fact[bool]    `key:"builtin_compile"`
+	BuiltinInput    Fact[bool]    `key:"builtin_input"`
+	BuiltinPow3     Fact[bool]    `key:"builtin_pow3"`     // pow() with a modulus
+	ReverseMethods  Fact[bool]    `key:"reverse_methods"`  // __radd__ and the like
+	Descriptors     Fact[bool]    `key:"descriptors"`      // __get__, __set__, __delete__
+	MathSpecial     Fact[bool]    `key:"math_special"`     // hyperbolic, gamma and error functions
+	CollectionDeque Fact[bool]    `key:"collection_deque"` // ucollections.deque
+	SysExcInfo      Fact[bool]    `key:"sys_exc_info"`
+	IOBase          Fact[bool]    `key:"io_base"`    // uio.IOBase
+	EmacsKeys       Fact[bool]    `key:"emacs_keys"` // of the prompt
 
 	// Four of upstream's build options, each worth some blocks of heap.
 	PersistentCodeSave  Fact[bool] `key:"persistent_code_save"`
