@@ -46,13 +46,15 @@ func TestFailAt(t *testing.T) {
 		if err != nil {
 			continue // a session at the prompt: package repl lets those fail
 		}
-		for _, b := range builds {
-			n := failEach(t, b.fw, r.name, src, tries)
-			runs += n
-			if tries > 1000 {
-				t.Logf("%s, %s: %d runs", r.name, b.name, n)
+		t.Run(r.name, func(t *testing.T) {
+			for _, b := range builds {
+				n := failEach(t, b.fw, r.name, src, tries)
+				runs += n
+				if tries > 1000 {
+					t.Logf("%s: %d runs", b.name, n)
+				}
 			}
-		}
+		})
 	}
 	own, _ := filepath.Glob(v12 + "/programs/*.py")
 	for _, file := range own {
