@@ -36,6 +36,10 @@ type Options struct {
 	Model string
 	// Firmware is as ATVR shows it, such as "11413"; "" is the model's default.
 	Firmware string
+	// Profile is the text of a profile of one's own, in TOML as skep profile --help
+	// describes it; it says which model and firmware it is, and may have one of
+	// Skep's as its base.
+	Profile string
 	// Files are laid on /flash: main.py, lib/umqtt/simple.py, cert/aws.crt. Nil is
 	// none. Names that the module does not allow are an error of New.
 	Files fs.FS
@@ -102,9 +106,21 @@ type Result struct {
 	Off bool
 }
 
+// profile is what the module is like.
+func (o *Options) profile() (profile.Profile, error) {
+	var l profile.Library
+	if o.Profile == "" {
+		return l.Find(o.Model, o.Firmware)
+	}
+	if o.Model != "" || o.Firmware != "" {
+		return profile.Profile{}, errors.New("Profile says which model and firmware it is: leave Model and Firmware empty")
+	}
+	return l.Read("Profile.toml", []byte(o.Profile))
+}
+
 // New makes a module, without power yet.
 func New(o Options) (*Module, error) {
-	p, err := profile.Find(o.Model, o.Firmware)
+	p, err := o.profile()
 	if err != nil {
 		return nil, fmt.Errorf("skep: %w", err)
 	}

@@ -79,6 +79,26 @@ func TestOptionErrors(t *testing.T) {
 	}
 }
 
+// TestProfile: a module that somebody described.
+func TestProfile(t *testing.T) {
+	m := module(t, skep.Options{
+		Files:   program("import sys, gc\nprint(sys.implementation.version, gc.mem_free() + gc.mem_alloc())"),
+		Profile: "base = \"ltem-11416\"\nheap_bytes = { value = 16384, confidence = \"chosen\", source = \"a test\" }\n",
+	})
+	m.Run()
+	if got := printed(m); got != "(1, 12, 0) 16000\n" {
+		t.Errorf("printed %q", got)
+	}
+	for text, want := range map[string]string{"heap_bytes = 3": "Profile.toml:1: ", "base = \"ltem-99999\"": "there is no profile"} {
+		if _, err := skep.New(skep.Options{Profile: text}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+	if _, err := skep.New(skep.Options{Profile: "base = \"ltem-11416\"", Model: "ltem"}); err == nil {
+		t.Error("a profile and a model")
+	}
+}
+
 // TestPrompt types at the prompt.
 func TestPrompt(t *testing.T) {
 	m := module(t, skep.Options{Prompt: true})
