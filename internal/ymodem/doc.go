@@ -45,9 +45,9 @@ const (
 	byteWait   = time.Second     // for the next byte of a block
 	askWait    = 2 * time.Second // for the C behind the ACK of block 0
 	tries      = 10
-	endTries   = 2                      // for the empty block at the end: the files are there already
 	quiet      = 200 * time.Millisecond // this long without a byte: the line is quiet
-	linger     = 100 * time.Millisecond // for a second ACK that follows the first at once
+	finishWait = time.Second            // for the ACK of the block that ends it all
+	linger     = 100 * time.Millisecond // for what follows the last ACK at once, and for the other side to end
 	drainMax   = 1 << 20                // bytes: a line that is never quiet
 )
 

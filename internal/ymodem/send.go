@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"time"
 )
 
 // File is something to send.
@@ -31,18 +32,31 @@ func Send(p Port, files ...File) error {
 			return s.abort(err)
 		}
 	}
-	// The empty block 0. Digi's Python library answers it with two ACKs, the
-	// second of which must not be taken for input, and throws away what it
-	// has received when it sends that one: hence the pause, too.
-	var end [shortBlock]byte
-	// A receiver that leaves at once may lose its ACK: rb empties the line in both
-	// directions, which on a pseudo-terminal throws away what it has just sent.
-	err := s.block(0, end[:], endTries)
-	if errors.Is(err, ErrCancelled) {
-		return s.abort(err)
+	return s.finish()
+}
+
+// finish sends the empty block 0, which says that there are no more files. A
+// receiver that has it leaves at once, and its answer may get lost on the way: on
+// a pseudo-terminal, rb's often does. So nobody waits long for that.
+//
+// Digi's Python library answers with two ACKs, the second of which must not be
+// taken for input, and throws away what it has received when it sends that one:
+// hence the pause.
+func (s *sender) finish() error {
+	var empty [shortBlock]byte
+	p := s.packet(0, empty[:])
+	for range tries {
+		s.Write(p)
+		b, ok := s.answer(finishWait)
+		if ok && b == can && s.cancelled() {
+			return s.abort(ErrCancelled)
+		}
+		if !ok || b == ack {
+			break
+		}
 	}
 	s.drain(linger)
-	return nil // every file was acknowledged, if not the end of the batch
+	return nil // every file was acknowledged
 }
 
 // sender is the sending side of one transfer.
@@ -121,7 +135,7 @@ func (s *sender) file(f *File) error {
 		for i := n; i < whole; i++ {
 			data[i] = pad
 		}
-		if err := s.block(number, data[:whole], tries); err != nil {
+		if err := s.block(number, data[:whole]); err != nil {
 			return err
 		}
 		number++
@@ -149,7 +163,7 @@ func (s *sender) announce(h *Header) (first byte, err error) {
 	}
 	block := make([]byte, size)
 	copy(block, text)
-	if err := s.block(0, block, tries); err != nil {
+	if err := s.block(0, block); err != nil {
 		return 0, err
 	}
 	// The receiver asks for the data with a C of its own. Digi's Python library
@@ -173,8 +187,13 @@ func (s *sender) announce(h *Header) (first byte, err error) {
 	return 1, nil
 }
 
-// block sends one block until it is acknowledged, so many times at most.
-func (s *sender) block(number byte, data []byte, tries int) error {
+// block sends one block until it is acknowledged.
+func (s *sender) block(number byte, data []byte) error {
+	return s.acknowledged(s.packet(number, data), false)
+}
+
+// packet is a block as it is on the line.
+func (s *sender) packet(number byte, data []byte) []byte {
 	b := s.buf[:3+len(data)+2]
 	b[0], b[1], b[2] = soh, number, ^number
 	if len(data) == longBlock {
@@ -183,22 +202,22 @@ func (s *sender) block(number byte, data []byte, tries int) error {
 	copy(b[3:], data)
 	sum := checksum(data)
 	b[len(b)-2], b[len(b)-1] = byte(sum>>8), byte(sum)
-	return s.acknowledged(b, false, tries)
+	return b
 }
 
 // end sends EOT. A receiver may refuse the first, to be sure of it.
-func (s *sender) end() error { return s.acknowledged([]byte{eot}, true, tries) }
+func (s *sender) end() error { return s.acknowledged([]byte{eot}, true) }
 
-// acknowledged sends p until an ACK comes, so many times at most. After an EOT, a C says the same: its
+// acknowledged sends p until an ACK comes. After an EOT, a C says the same: its
 // ACK was lost, and the receiver asks for the next file.
-func (s *sender) acknowledged(p []byte, last bool, tries int) error {
+func (s *sender) acknowledged(p []byte, last bool) error {
 	if err := s.stale(); err != nil {
 		return err
 	}
 	refused := false
 	for range tries {
 		s.Write(p)
-		b, ok := s.answer()
+		b, ok := s.answer(blockWait)
 		refused = ok
 		switch {
 		case !ok:
@@ -218,9 +237,9 @@ func (s *sender) acknowledged(p []byte, last bool, tries int) error {
 }
 
 // answer waits for a byte that is an answer.
-func (s *sender) answer() (byte, bool) {
+func (s *sender) answer(d time.Duration) (byte, bool) {
 	for range drainMax {
-		b, ok := s.Byte(blockWait)
+		b, ok := s.Byte(d)
 		if !ok || b == ack || b == nak || b == crc || b == can {
 			return b, ok
 		}
