@@ -159,9 +159,9 @@ type nobodyTypes struct{}
 // read is the interpreter's input: what has arrived. With wait it waits for
 // something, or for the interrupt character.
 func (k *console) read(b []byte, wait bool) (n int, end bool) {
-	for {
+	for waited := false; ; waited = true {
 		n = k.take(b)
-		if n > 0 || !wait || k.hit {
+		if n > 0 || !wait || k.hit || waited { // let callbacks run, and wait again
 			return n, false
 		}
 		if k.ended {

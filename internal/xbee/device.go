@@ -256,7 +256,6 @@ func (d *Device) powerOn(cause pymod.ResetCause) {
 		},
 	})
 	pymod.Attach(d.vm, d.board)
-	d.vm.State(consoleKey, func() any { return d.console })
 	d.console.other, d.console.idle = terminal{d.vm, d.board}, d.idle
 	d.repl = repl.New(d.vm, d.console, repl.Config{Banner: d.banner(), NumberedPaste: true, Flash: (*stored)(d)})
 	d.startSerial()

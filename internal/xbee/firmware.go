@@ -29,13 +29,26 @@ func NewFirmware(p profile.Profile, features *vm.Options) *Firmware {
 	pylib.Help(fw, helpText)
 	pymod.Declare(fw, p)
 	if o.Input {
-		repl.DeclareInput(fw, func(v *vm.VM) repl.Terminal { return v.State(consoleKey, nil).(*console) })
+		repl.DeclareInput(fw, func(v *vm.VM) repl.Terminal { return programTerminal{v} })
 	}
 	return &Firmware{fw.Seal(), at.Table(p)}
 }
 
-// consoleKey is where a VM keeps its device's console, for input().
-const consoleKey = "console"
+// programTerminal is the console as the function input reads it.
+type programTerminal struct{ vm *vm.VM }
+
+// Key implements repl.Terminal. A key that interrupts raises KeyboardInterrupt.
+func (t programTerminal) Key() (byte, bool) {
+	var b [1]byte
+	n := t.vm.ReadConsole(b[:], true)
+	return b[0], n > 0
+}
+
+// Write implements repl.Terminal.
+func (t programTerminal) Write(b []byte) { t.vm.WriteConsoleRaw(b) }
+
+// SetInterrupt implements repl.Terminal: the program's stays.
+func (programTerminal) SetInterrupt(int) {}
 
 // Options are the interpreter's build options in a profile.
 func Options(p profile.Profile) vm.Options {

@@ -65,7 +65,7 @@ func (s *state) ReadState(name string) (at.Value, error) {
 	case "DI", "RI":
 		return at.Int(s.remote.Indicator()), nil
 	case "BL":
-		return at.Raw(make([]byte, 6)), nil
+		return at.Raw(bluetoothAddress(id.IMEI)), nil
 	case "TP":
 		return at.Int(celsius), nil
 	case "%V":
@@ -90,6 +90,16 @@ func (s *state) ReadState(name string) (at.Value, error) {
 
 // shutDownLimit is how long ATSD waits for the modem (guide 90002258).
 const shutDownLimit = 2 * time.Minute
+
+// bluetoothAddress makes up an address in the range of the maker of the module's
+// radio; the second half is the IMEI's last digits.
+func bluetoothAddress(imei string) []byte {
+	a := []byte{0x00, 0x0B, 0x57}
+	for i := len(imei) - 6; i < len(imei); i += 2 {
+		a = append(a, (imei[i]-'0')<<4|imei[i+1]-'0')
+	}
+	return a
+}
 
 // Obey implements at.Module.
 func (s *state) Obey(name string, arg at.Value) (at.Value, error) {
