@@ -194,25 +194,21 @@ type Code struct {
 	methods   []methodCaches // likewise
 }
 
-type codeMemo struct {
-	addr uint32
-	code *Code
-}
-
-// codeAt returns the decoded function whose bytecode lies at addr.
-func (vm *VM) codeAt(addr uint32, table uint32) *Code {
+// codeAt returns the decoded code of a bytecode function, and notes it.
+func (vm *VM) codeAt(fun Value) *Code {
+	addr, table := uint32(vm.Mem[fun/4+funBytecode]), uint32(vm.Mem[fun/4+funTable])
 	c := vm.codes[addr]
 	if c == nil {
 		c = vm.decode(addr, table)
 		vm.codes[addr] = c
 	}
-	vm.codeMemo[addr>>4&255] = codeMemo{addr, c}
+	vm.codeMemo[addr>>4&255] = c
 	return c
 }
 
 // dropDeadCode forgets decoded code whose bytes were collected.
 func (vm *VM) dropDeadCode() {
-	vm.codeMemo = [256]codeMemo{}
+	vm.codeMemo = [256]*Code{}
 	for addr := range vm.codes {
 		if !vm.alive(addr) {
 			delete(vm.codes, addr)

@@ -19,7 +19,8 @@ type frame struct {
 	pc     int    // index of the instruction that runs, or that is to be run next
 	base   uint32 // word index of the first slot of the value stack
 	exc    uint32 // word index of the innermost handler, or 0
-	block  uint32 // heap address of the frame or generator; 0: on the stack
+	block  uint32 // heap address of the frame or generator, or 0
+	owned  uint32 // the same if it is to be freed when it returns, or 0
 	stack  uint32 // the stack region in use before it
 	fun    Value
 	saved  Value // the caller's globals
@@ -115,7 +116,10 @@ func (vm *VM) enter(kind frameKind, fun Value, args, kw []Value) {
 
 // enterArgs is enter for n positional arguments that lie in the device's memory.
 func (vm *VM) enterArgs(kind frameKind, fun Value, args unsafe.Pointer, n uint32) {
-	c := vm.funCode(fun)
+	c := vm.memoCode(fun)
+	if c == nil {
+		c = vm.codeAt(fun)
+	}
 	if !c.quick || n != c.quickArgs {
 		vm.enter(kind, fun, unsafe.Slice((*Value)(args), n), nil)
 		return
@@ -136,7 +140,10 @@ func (vm *VM) enterClosure(kind frameKind, closure Value, args unsafe.Pointer, n
 	if all > 5 || vm.TypeOf(fun) != TypeFunBC {
 		return false
 	}
-	c := vm.funCode(fun)
+	c := vm.memoCode(fun)
+	if c == nil {
+		c = vm.codeAt(fun)
+	}
 	if !c.quick || all != c.quickArgs {
 		room, back := vm.pass(int(all))
 		copy(room, cells)
@@ -232,6 +239,9 @@ func (vm *VM) push(kind frameKind, fun Value, c *Code, base, block, stack uint32
 	f.code, f.ops, f.pc = c, &c.instrs[0], 0
 	f.base, f.exc = base, 0
 	f.block, f.stack = block, vm.stack
+	if !c.leak {
+		f.owned = block
+	}
 	f.fun, f.saved = fun, vm.globals
 	vm.cstack += c.cost
 	f.kind, f.depth = kind, vm.cstack
@@ -241,12 +251,23 @@ func (vm *VM) push(kind frameKind, fun Value, c *Code, base, block, stack uint32
 
 // leave takes away the frame of a function.
 func (vm *VM) leave(f *frame) {
-	if f.block != 0 && !f.code.leak {
-		vm.heap.Free(f.block)
+	if f.owned != 0 {
+		vm.freeFrame(f)
 	}
+	vm.pop(f)
+}
+
+// pop makes the frame below that of a function the running one.
+func (vm *VM) pop(f *frame) {
 	vm.stack, vm.globals = f.stack, f.saved
 	vm.cstack -= f.code.cost
 	vm.frame = f.prev
+}
+
+// freeFrame frees the block of a frame.
+func (vm *VM) freeFrame(f *frame) {
+	vm.heap.Free(f.owned)
+	f.owned = 0
 }
 
 // newGenerator makes the generator object that calling a generator function
@@ -317,7 +338,10 @@ func (vm *VM) resumeFrame(kind frameKind, g, send, throw Value) bool {
 	if head[genGlobals] == Null {
 		vm.raiseExecuting()
 	}
-	c := vm.funCode(fun)
+	c := vm.memoCode(fun)
+	if c == nil {
+		c = vm.codeAt(fun)
+	}
 	pc, exc, end := int(untagIndex(head[genPC])), untagIndex(head[genExc]), base+c.nState
 	if pc >= len(c.raw) || sp+1 < base || exc != 0 && exc < end || exc >= end+3*c.nExc || int(end+3*c.nExc) > len(vm.Mem) {
 		panic("memory: a generator was changed")

@@ -67,11 +67,19 @@ func (vm *VM) NewBoundMethod(fun, self Value) Value {
 
 // funCode returns the decoded code of a bytecode function.
 func (vm *VM) funCode(fun Value) *Code {
-	addr := uint32(vm.Mem[fun/4+funBytecode])
-	if memo := &vm.codeMemo[addr>>4&255]; memo.addr == addr {
-		return memo.code
+	if c := vm.memoCode(fun); c != nil {
+		return c
 	}
-	return vm.codeAt(addr, uint32(vm.Mem[fun/4+funTable]))
+	return vm.codeAt(fun)
+}
+
+// memoCode is funCode, or nil if the function was not used lately.
+func (vm *VM) memoCode(fun Value) *Code {
+	addr := uint32(vm.Mem[fun/4+funBytecode])
+	if c := vm.codeMemo[addr>>4&255]; c != nil && c.addr == addr {
+		return c
+	}
+	return nil
 }
 
 // FunName returns the name of a bytecode function.

@@ -1367,7 +1367,10 @@ func (vm *VM) loop(mark int) (result Value, end loopEnd) {
 			if f.gen != Null {
 				vm.finish(f)
 			} else {
-				vm.leave(f)
+				if f.owned != 0 {
+					vm.freeFrame(f)
+				}
+				vm.pop(f)
 			}
 			if kind == kindEntry {
 				return v, endReturn

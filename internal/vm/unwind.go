@@ -9,14 +9,15 @@ func (vm *VM) unwind(exc Value) Value {
 	for {
 		f := vm.frame
 		at := f.pc
-		if vm.IsSubclass(vm.TypeOf(exc), TypeStopIteration) && at >= 0 {
-			switch in := f.at(at); in.op {
-			case iForIter:
-				f.pc += int(int32(in.c) / int32(instrBytes))
-				return Null
-			case iYieldFrom:
-				vm.Mem[f.base+in.s/4] = vm.ExceptionValue(exc)
-				f.pc++
+		if at >= 0 {
+			in := f.at(at)
+			if (in.op == iForIter || in.op == iYieldFrom) && vm.IsSubclass(vm.TypeOf(exc), TypeStopIteration) {
+				if in.op == iForIter {
+					f.pc += int(int32(in.c) / int32(instrBytes))
+				} else {
+					vm.Mem[f.base+in.s/4] = vm.ExceptionValue(exc)
+					f.pc++
+				}
 				return Null
 			}
 		}

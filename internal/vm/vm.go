@@ -139,9 +139,9 @@ type VM struct {
 	texts    []string // ROM texts used so far
 	textIdx  map[string]uint32
 	codes    map[uint32]*Code
-	codeMemo [256]codeMemo
-	dictGen  uint32 // changes when a watched dict changes
-	typeGen  uint32 // changes when a class changes
+	codeMemo [256]*Code // those last used, by address
+	dictGen  uint32     // changes when a watched dict changes
+	typeGen  uint32     // changes when a class changes
 
 	mpyImports                  int   // see MpyImports
 	overrides                   Value // dict of overridden builtins, or Null
@@ -226,7 +226,7 @@ func (vm *VM) Reset() {
 		vm.emergencyBuf, vm.emergencySize = vm.staticAlloc(n), n
 	}
 	clear(vm.codes)
-	vm.codeMemo = [256]codeMemo{}
+	vm.codeMemo = [256]*Code{}
 	vm.qstrs.reset(len(vm.fw.names))
 	vm.dictGen++
 	vm.typeGen++
