@@ -60,6 +60,10 @@ type Port interface {
 	Write(p []byte)
 }
 
+// Unreader is a [Port] that takes a byte back, to be the next one read. With
+// others, a byte that comes right behind a transfer may be lost.
+type Unreader interface{ Unread(b byte) }
+
 // Header is what block 0 says of a file.
 type Header struct {
 	Name string
@@ -130,6 +134,24 @@ func (l line) send(p ...byte) { l.Write(p) }
 func (l line) drain(d time.Duration) {
 	for range drainMax {
 		if _, ok := l.Byte(d); !ok {
+			return
+		}
+	}
+}
+
+// settle lets the other side end: it may throw away what is under way to it when
+// it does, sb and rb do, and what the caller says next is to come later. An ACK too
+// many is taken out, the rest is the caller's.
+func (l line) settle() {
+	for range tries {
+		b, ok := l.Byte(linger)
+		if !ok {
+			return
+		}
+		if b != ack {
+			if u, ok := l.Port.(Unreader); ok {
+				u.Unread(b)
+			}
 			return
 		}
 	}

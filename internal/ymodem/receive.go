@@ -41,9 +41,7 @@ func Receive(p Port, s Sink) error {
 		}
 		if !more {
 			r.send(ack)
-			// Programs throw away what is under way to them when they end, sb
-			// for one: what the caller says next is to come later.
-			r.drain(linger)
+			r.settle()
 			return nil
 		}
 		if err := r.file(h, s); err != nil {

@@ -55,7 +55,7 @@ func (s *sender) finish() error {
 			break
 		}
 	}
-	s.drain(linger)
+	s.settle()
 	return nil // every file was acknowledged
 }
 

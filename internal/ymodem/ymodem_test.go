@@ -284,3 +284,23 @@ func TestSendByHand(t *testing.T) {
 		t.Errorf("long name: %v, %v", sent, received)
 	}
 }
+
+// back is a script that takes a byte back.
+type back struct{ *script }
+
+func (b back) Unread(c byte) { b.in = append([][]byte{{c}}, b.in...) }
+
+// TestWhatComesBehind: a host that goes on at once is heard, an ACK too many is
+// not.
+func TestWhatComesBehind(t *testing.T) {
+	rest := func(s *script) string { return string(bytes.Join(s.in, nil)) }
+	out := back{at("C", "\x06C", "\x06", "\x06C", "\x06\x06", "AT\r")}
+	if err := Send(out, file("a.txt", []byte("hello"))); err != nil || rest(out.script) != "AT\r" {
+		t.Errorf("sent: %v, and there is %q", err, rest(out.script))
+	}
+	in := back{at(packet(0, shortBlock, "a.txt\x005"), packet(1, shortBlock, "hello"), "\x04", packet(0, shortBlock, ""), "AT\r")}
+	var sink files
+	if err := Receive(in, &sink); err != nil || rest(in.script) != "AT\r" {
+		t.Errorf("received: %v, and there is %q", err, rest(in.script))
+	}
+}

@@ -131,6 +131,9 @@ func (p *Port) Byte(d time.Duration) (byte, bool) {
 	return b, true
 }
 
+// Unread takes a byte back, which is then the next.
+func (p *Port) Unread(b byte) { p.input = append([]byte{b}, p.input...) }
+
 // Write sends b.
 func (p *Port) Write(b []byte) { p.conf.UART.Send(b) }
 
