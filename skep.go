@@ -113,7 +113,7 @@ func (o *Options) profile() (profile.Profile, error) {
 		return l.Find(o.Model, o.Firmware)
 	}
 	if o.Model != "" || o.Firmware != "" {
-		return profile.Profile{}, errors.New("Profile says which model and firmware it is: leave Model and Firmware empty")
+		return profile.Profile{}, errors.New("the text of Profile says which model and firmware it is: leave Model and Firmware empty")
 	}
 	return l.Read("Profile.toml", []byte(o.Profile))
 }
