@@ -56,5 +56,5 @@ func (d *Device) sampleText() (at.Value, error) {
 		}
 		lines = append(lines, fmt.Sprintf(digits, w))
 	}
-	return at.Str(strings.Join(lines, "\r")).WithFrame(s.Bytes()), nil
+	return at.Str(strings.Join(lines, "\r") + "\r").WithFrame(s.Bytes()), nil // with an empty line behind (guides, IS)
 }

@@ -41,7 +41,7 @@ Pin(Pin.board.D4, mode=Pin.OUT, pull=Pin.PULL_UP) 1
 Pin(Pin.board.D4, mode=Pin.IN, pull=Pin.PULL_UP) 1
 Pin(Pin.board.D4, mode=Pin.IN) 0
 IS [Errno 7005] EIO
-'01\r1010\r01\r1000\r0800'
+'01\r1010\r01\r1000\r0200\r'
 1 4
 None
 True `

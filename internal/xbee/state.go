@@ -139,10 +139,13 @@ func (s *state) Obey(name string, arg at.Value) (at.Value, error) {
 // dateTime is ATDT: seconds since 2000, or, with 1, ISO text.
 func (s *state) dateTime(arg at.Value) (at.Value, error) {
 	now := s.board.RTC()
-	if arg.Text() == "1" || arg.Kind() == at.Number && arg.Int() == 1 {
+	switch arg.Int() {
+	case 0:
+		return at.Int(uint64(now)), nil
+	case 1:
 		return at.Str(at.ISOTime(now)), nil
 	}
-	return at.Int(uint64(now)), nil
+	return at.Value{}, fmt.Errorf("DT %s: %w: give 0 for seconds since 2000, 1 for ISO text", arg, at.ErrValue)
 }
 
 // lookUp is ATLA: a name's address.

@@ -246,10 +246,10 @@ func TestSample(t *testing.T) {
 	b.DriveLevel(P2, true)
 	b.Drive(D2, 1000)
 	s := b.TakeSample()
-	if want := []uint16{1, 0x1011, 4, 0x1011, 0x666}; !slices.Equal(s.Words(), want) {
+	if want := []uint16{1, 0x1011, 4, 0x1011, 0x199}; !slices.Equal(s.Words(), want) {
 		t.Errorf("%x, want %x", s.Words(), want)
 	}
-	if got := fmt.Sprintf("%x", s.Bytes()); got != "0110110410110666" {
+	if got := fmt.Sprintf("%x", s.Bytes()); got != "0110110410110199" {
 		t.Error(got)
 	}
 }

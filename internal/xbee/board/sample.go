@@ -12,7 +12,8 @@ type IOSample struct {
 }
 
 // TakeSample reads the pins that are digital inputs or outputs, or analog
-// inputs. It is empty when there are none.
+// inputs, to ten bits of 2.5 V (guides 90002253 and 90002258, IS), unlike Python's
+// ADC. It is empty when there are none.
 func (b *Board) TakeSample() IOSample {
 	var s IOSample
 	for p := Pin(0); p < P3; p++ {
@@ -24,7 +25,7 @@ func (b *Board) TakeSample() IOSample {
 			}
 		case Analog:
 			s.Channels |= 1 << p
-			s.Analog = append(s.Analog, uint16(b.Sample(p)))
+			s.Analog = append(s.Analog, uint16(b.Sample(p)>>2)) // 12 bits to 10
 		}
 	}
 	return s
