@@ -59,7 +59,7 @@ func newTables(matMul bool) *tables {
 			if tb.first[rule].has(tok) {
 				tb.down[rule][tok] = tb.descend(rule, tok)
 			} else {
-				tb.miss[rule][tok] = uint8(tb.missDepth(rule, tok))
+				tb.missDepth(rule, tok)
 			}
 		}
 	}
@@ -95,7 +95,7 @@ func (tb *tables) firstOf(rule Rule) (s tokenSet) {
 }
 
 // missDepth gives how many entries the stack gains at most while rule turns
-// out not to fit tok.
+// out not to fit tok, and notes it.
 func (tb *tables) missDepth(rule Rule, tok Token) int {
 	if d := tb.miss[rule][tok]; d != 0 {
 		return int(d)
@@ -114,6 +114,7 @@ func (tb *tables) missDepth(rule Rule, tok Token) int {
 			break
 		}
 	}
+	tb.miss[rule][tok] = uint8(depth)
 	return depth
 }
 
