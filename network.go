@@ -44,11 +44,11 @@ func newNetwork(host world.Network, open bool, hosts map[string]string) (world.N
 		to := hosts[from]
 		h, p, err := net.SplitHostPort(to)
 		if err != nil {
-			return nil, fmt.Errorf("Hosts: %s leads to %q: write an address and a port, as in 127.0.0.1:8883", from, to)
+			return nil, fmt.Errorf("in Options.Hosts %s leads to %q: write an address and a port, as in 127.0.0.1:8883", from, to)
 		}
 		port, err := strconv.ParseUint(p, 10, 16)
 		if err != nil || port == 0 {
-			return nil, fmt.Errorf("Hosts: %s leads to %q, whose port is none", from, to)
+			return nil, fmt.Errorf("in Options.Hosts %s leads to %q, whose port is none", from, to)
 		}
 		from = strings.ToLower(from)
 		n.routes[from] = route{h, uint16(port)}

@@ -167,9 +167,12 @@ func (d *Device) connect() (disconnect func()) {
 // when there is nobody at its serial port any more, or, with NoREPL, when main
 // has ended.
 func (d *Device) Run() Result {
-	defer d.connect()()
-	d.outside.begun = world.Uptime(d.world.Clock())
-	d.outside.open()
+	var disconnect func()
+	d.outside.open(func() {
+		disconnect = d.connect()
+		d.outside.begun = world.Uptime(d.world.Clock())
+	})
+	defer disconnect()
 	defer func() {
 		d.dark = true
 		d.outside.close()

@@ -107,10 +107,12 @@ func (d *Device) Play(s *script.Script) {
 	})
 }
 
-// open begins to see to requests; close does those that are left.
-func (o *outside) open() {
+// open begins to see to requests, once begin has made what they need; close does
+// those that are left.
+func (o *outside) open(begin func()) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	begin()
 	o.running = true
 }
 

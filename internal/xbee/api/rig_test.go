@@ -78,9 +78,8 @@ type rig struct {
 	notes   []string
 	why     []modem.Reason
 
-	out      []string // the data of the frames that came, in hexadecimal digits
-	overlong bool
-	decoder  frame.Decoder
+	out     []string // the data of the frames that came, in hexadecimal digits
+	decoder frame.Decoder
 }
 
 type options struct {
