@@ -354,7 +354,7 @@ func TestTransparentTCP(t *testing.T) {
 	h.say("new", "new")
 	h.ask("CI", "0")
 	big := strings.Repeat("0123456789abcdef", 4096)
-	go h.send(big)
+	go h.keys.Write([]byte(big))
 	h.expect(big)
 	h.ask("AP4", "OK") // another mode closes, too
 	h.say("\r", ">>> ")
