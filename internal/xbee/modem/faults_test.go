@@ -306,17 +306,42 @@ func TestSignalAndCells(t *testing.T) {
 	if s, ok := b.Signal(); !ok || s.RSRP != -120 {
 		t.Errorf("%v", s)
 	}
-	cells := b.Cells()
+	cells := b.Cells(false)
 	if len(cells) < 2 || !cells[0].Serving || cells[1].Serving || cells[0].Signal != -120 || cells[1].Signal >= -120 {
 		t.Errorf("%v", cells)
 	}
 	b.SetCells([]Cell{{ID: 7}})
-	if c := b.Cells(); len(c) != 1 || c[0].ID != 7 {
+	if c := b.Cells(false); len(c) != 1 || c[0].ID != 7 {
+		t.Errorf("%v", c)
+	}
+	b.SetCells(nil)
+	if c := b.Cells(false); len(c) == 0 || !c[0].Serving {
 		t.Errorf("%v", c)
 	}
 	b.SetCoverage(false)
-	if c := b.Cells(); c != nil {
+	if c := b.Cells(false); c != nil {
 		t.Errorf("without coverage: %v", c)
+	}
+}
+
+// TestDeepScan leaves the network for the time that it takes.
+func TestDeepScan(t *testing.T) {
+	b, s := talk(t, echo)
+	takes := b.StartScan(true)
+	if a := b.Association(); a != Registering || !s.IsLost() {
+		t.Errorf("%s", a)
+	}
+	b.clock.Advance(takes)
+	cells := b.Cells(true)
+	if len(cells) < 2 || cells[0].MNC == cells[len(cells)-1].MNC || cells[0].Serving {
+		t.Errorf("%v", cells)
+	}
+	if a := b.Association(); a != Registering {
+		t.Errorf("%s", a)
+	}
+	b.online()
+	if a := b.Association(); a != Connected {
+		t.Errorf("%s", a)
 	}
 }
 

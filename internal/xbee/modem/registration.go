@@ -95,7 +95,7 @@ func DefaultTiming() Timing {
 }
 
 // registration is how far the modem has come, as a function of the time since
-// it began.
+// it began, which a scan puts off.
 type registration struct {
 	timing            Timing
 	begun             int64 // ticks
@@ -127,7 +127,7 @@ func (r *registration) state(now int64) State {
 	}
 	initialised, registered, connected := r.steps()
 	switch {
-	case now < initialised:
+	case now < initialised && !r.running:
 		return Initialising
 	case r.uncovered, now < registered:
 		return Registering

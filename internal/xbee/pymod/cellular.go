@@ -1,10 +1,10 @@
 package pymod
 
 import (
-	"strconv"
 	"time"
 
 	"github.com/skep-sim/skep/internal/vm"
+	"github.com/skep-sim/skep/internal/xbee/modem"
 )
 
 // This file is what class Cellular got from feature level x15 on (xmp
@@ -38,9 +38,8 @@ func newSignal(fw *vm.Firmware) vm.Fn1 {
 	}
 }
 
-// shutdownTime is how long the modem takes to shut down: ATSD was seen to take 6
-// to 12 seconds (device-facts.md 4.5).
-const shutdownTime = 8
+// shutdownLimit is how long shutdown() waits for the modem (xmp network.pyi).
+const shutdownLimit = 2 * time.Minute
 
 // newShutdown is shutdown(reset=False).
 func newShutdown(fw *vm.Firmware) vm.Value {
@@ -48,8 +47,11 @@ func newShutdown(fw *vm.Firmware) vm.Value {
 	return fw.FuncKw("shutdown", 1, func(v *vm.VM, args, kw []vm.Value) vm.Value {
 		var a [1]vm.ArgVal
 		v.ParseArgs(args[1:], kw, spec, a[:])
-		board(v).Modem.ShutDown()
-		sleep(v, shutdownTime, time.Second)
+		m := board(v).Modem
+		limit := m.Deadline(shutdownLimit)
+		if e := await(v, func() modem.Errno { return m.ShutDownWait(limit) }); e != 0 {
+			raiseModem(v, e)
+		}
 		if a[0].Bool() {
 			panic(Reset{HardReset, HardResetCause})
 		}
@@ -65,45 +67,6 @@ type cellScan struct {
 	ends    int64 // the World's Ticks
 }
 
-// cell is a cell of the network, as a scan finds it.
-type cell struct {
-	serving  bool
-	area, id int
-	mcc, mnc string // of its operator
-	signal   int    // RSRP in dBm
-}
-
-// How long scans take: the deep one as xmp typehints/network.pyi has it, the
-// other a choice.
-const (
-	scanTime     = 5 * time.Second
-	deepScanTime = 25 * time.Second
-)
-
-// cells is what a scan finds: the cell that serves the module and two neighbours
-// of the same operator, made up in the form of the real thing; a deep scan finds
-// cells of another operator as well, and none of them serves.
-func (b *Board) cells(deep bool) []cell {
-	id := b.Modem.Identity()
-	seed, err := strconv.Atoi(id.IMEI[7:14])
-	if err != nil {
-		panic("pymod: an IMEI is digits: " + err.Error())
-	}
-	area, number := 0x1000+seed%0xE000, 0x100000+seed*7%0xE00000
-	rsrp, mcc, mnc := int(id.Signal.RSRP), id.IMSI[:3], id.IMSI[3:6]
-	_, heard := b.Modem.Signal()
-	cells := []cell{
-		{heard && !deep, area, number, mcc, mnc, rsrp},
-		{false, area, number + 1, mcc, mnc, rsrp - 7},
-		{false, area, number + 0x100, mcc, mnc, rsrp - 12},
-	}
-	if deep {
-		cells = append(cells, cell{false, area ^ 0x155, number ^ 0x5A5A5, "311", "480", rsrp - 5},
-			cell{false, area ^ 0x155, number ^ 0x5A5A4, "311", "480", rsrp - 15})
-	}
-	return cells
-}
-
 // newScan is scan(callback=None, *, deep=False).
 func newScan(fw *vm.Firmware, c *callbacks) vm.Value {
 	spec := []vm.Arg{
@@ -116,12 +79,12 @@ func newScan(fw *vm.Firmware, c *callbacks) vm.Value {
 	}
 	found := func(v *vm.VM, b *Board) vm.Value {
 		list := v.NewList()
-		for _, cell := range b.cells(b.scan.deep) {
+		for _, cell := range b.Modem.Cells(b.scan.deep) {
 			mark := v.Mark()
 			d := v.NewDict(len(names))
 			for i, x := range [...]vm.Value{
-				vm.Bool(cell.serving), v.NewInt(int64(cell.area)), v.NewInt(int64(cell.id)), v.NewString(cell.mcc),
-				v.NewString(cell.mnc), vm.SmallInt(cell.signal),
+				vm.Bool(cell.Serving), v.NewInt(int64(cell.Area)), v.NewInt(int64(cell.ID)), v.NewString(cell.MCC),
+				v.NewString(cell.MNC), vm.SmallInt(int(cell.Signal)),
 			} {
 				v.DictStore(d, names[i], x)
 			}
@@ -150,11 +113,7 @@ func newScan(fw *vm.Firmware, c *callbacks) vm.Value {
 			b.note("scan() fails while the modem is off (airplane mode, or shut down): network.Cellular().active(True) switches it on")
 			v.RaiseOS(errNoDev)
 		}
-		takes := scanTime
-		if a[1].Bool() {
-			b.Modem.Rejoin()
-			takes = deepScanTime
-		}
+		takes := b.Modem.StartScan(a[1].Bool())
 		b.scan = cellScan{running: true, deep: a[1].Bool(), ends: b.World.Clock().Ticks() + takes.Microseconds()}
 		if callback != vm.None {
 			b.scan.called = true
