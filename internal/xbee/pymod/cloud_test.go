@@ -209,6 +209,29 @@ func TestLockedDataPoints(t *testing.T) {
 	r.want("d.send(0)\nprint(d.status() == cloud.SENDING)", "True\n")
 }
 
+// TestForgottenDataPoints: nothing is left of an upload whose object the program
+// has lost.
+func TestForgottenDataPoints(t *testing.T) {
+	quiet, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer quiet.Close()
+	r := newCloudRig(t, 0x11)
+	to := quiet.LocalAddr().(*net.UDPAddr).AddrPort()
+	r.netRig = newNetRigAt(t, "ltem", 0x11, world.Wall, worldtest.Route{Hosts: "*.devicecloud.com", To: to}).online()
+	r.attach(false)
+	r.run("import gc\nfrom digi import cloud\nd = cloud.DataPoints(cloud.TRANSPORT_UDP)\nd.add('t', 1)")
+	r.want("d.send(1)", "OSError: [Errno 7110] ETIMEDOUT\n")
+	if n := len(r.board.Modem.Sockets()); n != 1 {
+		t.Errorf("%d sockets wait for an answer", n)
+	}
+	r.want("d = None\ngc.collect()\nprint(cloud.DataPoints().status() == cloud.IDLE)", "True\n")
+	if n := len(r.board.Modem.Sockets()); n != 0 {
+		t.Errorf("%d sockets are left", n)
+	}
+}
+
 // requestWhile sends a device request while the program runs.
 func (r *cloudRig) requestWhile(data string) <-chan string {
 	out := make(chan string, 1)
