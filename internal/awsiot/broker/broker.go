@@ -19,6 +19,7 @@ type Broker struct {
 	retained retainedSet
 	buffers  sync.Pool // *[]byte for writers: an idle client holds none
 	serial   atomic.Uint64
+	tap      atomic.Pointer[func(*Message)]
 
 	mu       sync.Mutex
 	sessions map[string]*session
@@ -141,7 +142,7 @@ func (b *Broker) gone(c *conn) {
 	if b.isClosed() {
 		return
 	}
-	if c.will != nil && c.reason != reasonClient {
+	if c.will != nil && !c.preventWill.Load() && c.reason != reasonClient {
 		b.publishWill(c)
 	}
 	b.presence(c, false)
@@ -164,8 +165,22 @@ func (b *Broker) Publish(m Message) error {
 	return nil
 }
 
+// Tap shows f every message that is published, by a client or by AWS IoT itself, Basic Ingest
+// aside; nil ends that. f runs on the publisher's goroutine, so it must not block, and it must
+// not change the message. Without one a message costs a load and a comparison.
+func (b *Broker) Tap(f func(m *Message)) {
+	if f == nil {
+		b.tap.Store(nil)
+		return
+	}
+	b.tap.Store(&f)
+}
+
 // route hands m to everyone who subscribed to its topic. m must not change afterwards.
 func (b *Broker) route(m *Message) {
+	if tap := b.tap.Load(); tap != nil {
+		(*tap)(m)
+	}
 	var room [16]target
 	for _, t := range b.tree.match(m.Topic, room[:0]) {
 		t.sub.deliver(m, t.qos)
@@ -175,14 +190,18 @@ func (b *Broker) route(m *Message) {
 // PublishFor sends a message for a client that is not connected by MQTT and has been
 // authorised: a request on a reserved topic is answered as if it had come by MQTT.
 func (b *Broker) PublishFor(m Message) error {
-	if _, ok := basicIngest(m.Topic); ok {
+	if m.Topic != "" && b.ingest(&m) {
 		return nil
 	}
 	if err := b.Publish(m); err != nil {
 		return err
 	}
 	if b.cfg.Service != nil && strings.HasPrefix(m.Topic, "$aws/things/") {
-		b.cfg.Service.Handle(m.Topic, m.Payload, func() {})
+		r := &Request{Topic: m.Topic, Payload: m.Payload, Reply: func(string, []byte) {}, Done: func() {}}
+		if m.From != nil {
+			r.From = *m.From
+		}
+		b.cfg.Service.Handle(r)
 	}
 	return nil
 }

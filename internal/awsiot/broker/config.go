@@ -74,10 +74,25 @@ type Service interface {
 	// Accepts says "" when clients may publish to a topic below $aws/things/, else the rule
 	// that forbids it.
 	Accepts(topic string) string
-	// Handle answers a request; done is called when the answer is published.
-	Handle(topic string, payload []byte, done func())
-	// Overload refuses a request of a client that has too many under way.
-	Overload(topic string, payload []byte)
+	// Handle answers a request. It must call r.Done once, now or later, from any goroutine,
+	// and must not block.
+	Handle(r *Request)
+	// Overload refuses a request of a client that has too many shadow requests under way. Done
+	// need not be called.
+	Overload(r *Request)
+}
+
+// Request is a message a client published on one of the topics that Service.Accepts allows.
+type Request struct {
+	Topic   string
+	Payload []byte
+	From    Sender
+	// Reply sends a message to the requester alone, whether it subscribed to the topic or not,
+	// past the message broker, as AWS answers job requests: no other client and no rule sees
+	// it. It does nothing when the request did not come by MQTT or the requester has left.
+	Reply func(topic string, payload []byte)
+	// Done says that the answer is on its way.
+	Done func()
 }
 
 // Config is what a Broker is made of.
@@ -90,6 +105,10 @@ type Config struct {
 	// "PersistentConnect" and "LastWill" as they apply. An error says why it may do nothing.
 	Authorize func(peer Peer, clientID string, attributes []string) (*policy.Compiled, error)
 	Service   Service
+	// Ingest takes what clients publish to $aws/rules/RULE/TOPIC (Basic Ingest), which no
+	// subscriber sees: topic is what goes on after the rule's name. The message must not be
+	// changed and Ingest must not block. nil: such messages end here.
+	Ingest func(rule, topic string, m *Message)
 	// SaveRetained makes a retained message permanent; nil value removes it. nil: not kept.
 	SaveRetained func(topic string, value []byte) error
 	// RefuseSubscribe answers a SUBSCRIBE the policy does not allow with 0x80 instead of
@@ -97,14 +116,6 @@ type Config struct {
 	RefuseSubscribe bool
 	// RetainOff closes on RETAIN, as AWS did before August 2021.
 	RetainOff bool
-}
-
-// Message is a message as the program inside sees it.
-type Message struct {
-	Topic   string
-	Payload []byte
-	QoS     byte
-	Retain  bool
 }
 
 // Reasons a client is disconnected, as lifecycle events name them.
@@ -117,5 +128,7 @@ const (
 	reasonForbidden = "FORBIDDEN_ACCESS"
 	reasonKeepAlive = "MQTT_KEEP_ALIVE_TIMEOUT"
 	reasonServer    = "SERVER_INITIATED_DISCONNECT"
+	reasonAPI       = "API_INITIATED_DISCONNECT"
+	reasonThrottled = "THROTTLED"
 	reasonTrouble   = "SERVER_ERROR"
 )

@@ -30,15 +30,17 @@ type conn struct {
 	keepAlive time.Duration
 	requests  atomic.Int32 // shadow requests not answered yet
 
-	sess      *session
-	control   []byte // packets that go before the session's messages; session.mu guards it
-	wake      chan struct{}
-	closed    chan struct{}
-	closing   atomic.Bool
-	will      *Message
-	sessionID string // for lifecycle events
-	reason    string // why it was closed, set with closing
-	why       string // the same for a person
+	sess        *session
+	sender      Sender // of what this connection publishes
+	control     []byte // packets that go before the session's messages; session.mu guards it
+	wake        chan struct{}
+	closed      chan struct{}
+	closing     atomic.Bool
+	will        *Message
+	preventWill atomic.Bool // the will is not to be sent
+	sessionID   string      // for lifecycle events
+	reason      string      // why it was closed, set with closing
+	why         string      // the same for a person
 
 	publishes, bytes bucket
 }

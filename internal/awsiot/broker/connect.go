@@ -84,7 +84,7 @@ func (c *conn) connect() bool {
 	}
 	if pk.Connect.WillFlag {
 		c.will = &Message{
-			Topic: pk.Connect.WillTopic, Payload: pk.Connect.WillPayload, QoS: pk.Connect.WillQos, Retain: pk.Connect.WillRetain,
+			Topic: pk.Connect.WillTopic, Payload: pk.Connect.WillPayload, QoS: pk.Connect.WillQos, Retain: pk.Connect.WillRetain, From: &c.sender,
 		}
 	}
 	c.keepAlive = c.b.cfg.Limits.keepAlive(pk.Connect.Keepalive)
@@ -230,6 +230,7 @@ func (b *Broker) attach(c *conn, id string, clean bool, allowed *policy.Compiled
 	s.conn, s.clean, s.policy, s.peer = c, clean, allowed, c.peer
 	s.resume(now)
 	c.sess = s
+	c.sender = Sender{ClientID: id, CertID: c.peer.CertID, IP: c.peer.IP}
 	c.control = appendConnack(nil, present, 0)
 	c.lastRead.Store(now.UnixNano())
 	c.connected.Store(true)

@@ -62,7 +62,7 @@ func (b *Broker) PublishRule(topic string, retain bool) string {
 	if retain {
 		return fmt.Sprintf("RETAIN on the reserved topic %q", topic)
 	}
-	if rest, ok := basicIngest(topic); ok {
+	if _, rest, ok := basicIngest(topic); ok {
 		if rest == "" {
 			return fmt.Sprintf("topic %q: a Basic Ingest topic goes on after the rule's name", topic)
 		}
@@ -93,7 +93,7 @@ func (c *conn) publish(pk *packets.Packet) error {
 	if err := c.throttle(len(pk.Payload)); err != nil {
 		return err
 	}
-	m := &Message{Topic: topic, Payload: pk.Payload, QoS: qos, Retain: retain}
+	m := &Message{Topic: topic, Payload: pk.Payload, QoS: qos, Retain: retain, From: &c.sender}
 	if retain {
 		if err := c.b.retain(m); err != nil {
 			c.b.log(event.Trouble, c.peer, c.sess.id, "the retained message could not be stored: "+err.Error())
@@ -109,21 +109,40 @@ func (c *conn) publish(pk *packets.Packet) error {
 
 // pass routes a client's message and, if it is a request to the service, hands it over.
 func (c *conn) pass(m *Message) {
-	if _, ok := basicIngest(m.Topic); ok {
-		return // straight to the rules: nobody can subscribe to it
+	if c.b.ingest(m) {
+		return
 	}
 	c.b.route(m)
 	if c.b.cfg.Service == nil || !strings.HasPrefix(m.Topic, "$aws/things/") {
 		return
 	}
-	limit := int32(c.b.cfg.Limits.ShadowInFlight)
-	if n := c.requests.Add(1); limit > 0 && n > limit {
-		c.requests.Add(-1)
-		c.b.log(event.Refused, c.peer, c.sess.id, fmt.Sprintf("%d requests of this connection are not answered yet: 429 on %s", n-1, m.Topic))
-		c.b.cfg.Service.Overload(m.Topic, m.Payload)
-		return
+	s := c.sess
+	r := &Request{Topic: m.Topic, Payload: m.Payload, From: *m.From, Done: func() {}, Reply: func(topic string, payload []byte) {
+		s.reply(&Message{Topic: topic, Payload: payload, QoS: m.QoS})
+	}}
+	if strings.Contains(m.Topic, "/shadow/") {
+		limit := int32(c.b.cfg.Limits.ShadowInFlight)
+		if n := c.requests.Add(1); limit > 0 && n > limit {
+			c.requests.Add(-1)
+			c.b.log(event.Refused, c.peer, s.id, fmt.Sprintf("%d requests of this connection are not answered yet: 429 on %s", n-1, m.Topic))
+			c.b.cfg.Service.Overload(r)
+			return
+		}
+		r.Done = func() { c.requests.Add(-1) }
 	}
-	c.b.cfg.Service.Handle(m.Topic, m.Payload, func() { c.requests.Add(-1) })
+	c.b.cfg.Service.Handle(r)
+}
+
+// ingest takes Basic Ingest messages straight to the rules: nobody can subscribe to them.
+func (b *Broker) ingest(m *Message) bool {
+	if m.Topic[0] != '$' {
+		return false
+	}
+	rule, topic, ok := basicIngest(m.Topic)
+	if ok && b.cfg.Ingest != nil {
+		b.cfg.Ingest(rule, topic, m)
+	}
+	return ok
 }
 
 // mayPublish asks the policy; "" means yes.

@@ -60,6 +60,11 @@ func (s *session) send(m *Message, qos byte, retain bool) {
 		}
 		return
 	}
+	s.enqueue(m, qos, retain)
+}
+
+// enqueue puts a message at the end of the queue, if there is room. s.mu is held.
+func (s *session) enqueue(m *Message, qos byte, retain bool) {
 	l := &s.b.cfg.Limits
 	if len(s.queue) >= l.QueueMessages || s.queueBytes+len(m.Payload) > l.QueueBytes {
 		if !s.full {
@@ -76,6 +81,18 @@ func (s *session) send(m *Message, qos byte, retain bool) {
 	if s.conn != nil {
 		s.conn.wakeWriter()
 	}
+}
+
+// reply sends an answer past subscriptions and the policy's Receive; false if the client is
+// away.
+func (s *session) reply(m *Message) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.conn == nil {
+		return false
+	}
+	s.enqueue(m, m.QoS, false)
+	return true
 }
 
 // acknowledged drops a message from the ones in flight. Any order of acknowledgements will do.

@@ -43,7 +43,7 @@ func (l *Limits) checkFilter(filter string) string {
 
 func (l *Limits) checkLength(what, topic string) string {
 	counted := topic
-	if rest, ok := basicIngest(topic); ok {
+	if _, rest, ok := basicIngest(topic); ok {
 		counted = rest
 	}
 	if len(counted) > l.Topic {
@@ -55,12 +55,12 @@ func (l *Limits) checkLength(what, topic string) string {
 	return ""
 }
 
-// basicIngest takes the $aws/rules/NAME/ from a Basic Ingest topic.
-func basicIngest(topic string) (rest string, ok bool) {
+// basicIngest splits a Basic Ingest topic, $aws/rules/RULE/TOPIC.
+func basicIngest(topic string) (rule, rest string, ok bool) {
 	rest, ok = strings.CutPrefix(topic, "$aws/rules/")
 	if !ok {
-		return "", false
+		return "", "", false
 	}
-	name, rest, _ := strings.Cut(rest, "/")
-	return rest, name != ""
+	rule, rest, _ = strings.Cut(rest, "/")
+	return rule, rest, rule != ""
 }

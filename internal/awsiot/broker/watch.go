@@ -54,8 +54,10 @@ func (w *Watcher) deliver(m *Message, qos byte) {
 	if w.closed {
 		return
 	}
+	shown := *m
+	shown.QoS = min(qos, m.QoS)
 	select {
-	case w.c <- Message{Topic: m.Topic, Payload: m.Payload, QoS: min(qos, m.QoS), Retain: m.Retain}:
+	case w.c <- shown:
 	default:
 		w.lost++
 	}

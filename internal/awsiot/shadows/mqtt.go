@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/skep-sim/skep/internal/awsiot/broker"
 	"github.com/skep-sim/skep/internal/awsiot/event"
 	"github.com/skep-sim/skep/internal/awsiot/shadow"
 )
@@ -28,10 +29,10 @@ func (s *Service) Accepts(topic string) string {
 }
 
 // Handle answers a request published on one of the topics Accepts allows.
-func (s *Service) Handle(topic string, payload []byte, done func()) {
-	key, op, ok := shadow.ParseTopic(topic)
+func (s *Service) Handle(r *broker.Request) {
+	key, op, ok := shadow.ParseTopic(r.Topic)
 	if !ok {
-		done()
+		r.Done()
 		return
 	}
 	answered := func(a Answer) {
@@ -41,26 +42,26 @@ func (s *Service) Handle(topic string, payload []byte, done func()) {
 		case op == "get":
 			s.publish(key.Topic("get/accepted"), a.Payload)
 		}
-		done()
+		r.Done()
 	}
 	switch op {
 	case "update":
-		s.Update(key, payload, answered)
+		s.Update(key, r.Payload, answered)
 	case "delete":
-		s.Delete(key, payload, answered)
+		s.Delete(key, r.Payload, answered)
 	default:
-		s.Get(key, payload, answered)
+		s.Get(key, r.Payload, answered)
 	}
 }
 
 // Overload rejects a request of a client that has too many under way.
-func (s *Service) Overload(topic string, payload []byte) {
-	key, op, ok := shadow.ParseTopic(topic)
+func (s *Service) Overload(r *broker.Request) {
+	key, op, ok := shadow.ParseTopic(r.Topic)
 	if !ok {
 		return
 	}
 	refusal := shadow.TooMany()
-	refusal.ClientToken = s.limits.Token(payload)
+	refusal.ClientToken = s.limits.Token(r.Payload)
 	s.log(event.Event{Time: s.clock.Now(), Kind: event.Refused, Text: fmt.Sprintf("shadow %s of %s: %v", op, key, refusal)})
 	s.publish(key.Topic(op+"/rejected"), refusal.Rejected(s.clock.Now().Unix()))
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/skep-sim/skep/internal/awsiot/broker"
 	"github.com/skep-sim/skep/internal/awsiot/clock"
 	"github.com/skep-sim/skep/internal/awsiot/event"
 	"github.com/skep-sim/skep/internal/awsiot/shadow"
@@ -86,11 +87,13 @@ func TestConcurrent(t *testing.T) {
 // TestGetAfterUpdate: a get sees the update sent before it, and is answered after it.
 func TestGetAfterUpdate(t *testing.T) {
 	r := newRig(t, t.TempDir())
-	nothing := func() {}
-	r.Handle("$aws/things/T/shadow/update", []byte(`{"state":{"reported":{"a":1}}}`), nothing)
-	r.Handle("$aws/things/T/shadow/get", nil, nothing)
-	r.Handle("$aws/things/T/shadow/delete", []byte(`{"clientToken":"d"}`), nothing)
-	r.Handle("$aws/things/T/shadow/get", []byte(`{"clientToken":"g"}`), nothing)
+	ask := func(op, payload string) {
+		r.Handle(&broker.Request{Topic: "$aws/things/T/shadow/" + op, Payload: []byte(payload), Done: func() {}})
+	}
+	ask("update", `{"state":{"reported":{"a":1}}}`)
+	ask("get", "")
+	ask("delete", `{"clientToken":"d"}`)
+	ask("get", `{"clientToken":"g"}`)
 	got := strings.Join(r.settle(), "\n")
 	want := `$aws/things/T/shadow/update/accepted {"state":{"reported":{"a":1}},"metadata":{"reported":{"a":{"timestamp":1500000000}}},"version":1,"timestamp":1500000000}
 $aws/things/T/shadow/update/documents {"previous":{"state":{},"metadata":{},"version":0},"current":{"state":{"reported":{"a":1}},"metadata":{"reported":{"a":{"timestamp":1500000000}}},"version":1},"timestamp":1500000000}
@@ -139,7 +142,7 @@ func TestDamaged(t *testing.T) {
 	r.store.Put(store.Shadows, storeKey(key), []byte("{"), func(error) {})
 	r.settle()
 	for _, op := range []string{"get", "update", "delete"} {
-		r.Handle(key.Topic(op), []byte(`{"state":{}}`), func() {})
+		r.Handle(&broker.Request{Topic: key.Topic(op), Payload: []byte(`{"state":{}}`), Done: func() {}})
 	}
 	for i, line := range r.settle() {
 		if !strings.Contains(line, `/rejected {"code":500,"message":"Internal service failure"`) {
@@ -153,7 +156,7 @@ func TestDamaged(t *testing.T) {
 
 func TestOverload(t *testing.T) {
 	r := newRig(t, "")
-	r.Overload("$aws/things/T/shadow/name/N/update", []byte(`{"clientToken":"x"}`))
+	r.Overload(&broker.Request{Topic: "$aws/things/T/shadow/name/N/update", Payload: []byte(`{"clientToken":"x"}`)})
 	want := `$aws/things/T/shadow/name/N/update/rejected {"code":429,"message":"Too many requests","timestamp":1500000000,"clientToken":"x"}`
 	if got := strings.Join(r.settle(), "\n"); got != want {
 		t.Fatalf("got %s", got)
