@@ -37,18 +37,23 @@ type Policy struct {
 	document *policy.Document
 }
 
-// registry is certificates, things and policies in memory. Values in the maps are replaced,
+// registry is certificates, keys, things and policies in memory. Values in the maps are replaced,
 // never changed.
 type registry struct {
-	mu       sync.RWMutex
-	certs    map[string]*Certificate
-	things   map[string]*Thing
-	policies map[string]*Policy
-	watchers []func(certID string)
+	mu          sync.RWMutex
+	certs       map[string]*Certificate
+	things      map[string]*Thing
+	policies    map[string]*Policy
+	credentials map[string]*Credential
+	watchers    []func(certID string)
 }
 
 func (r *registry) load(s *Store) error {
 	r.certs, r.things, r.policies = map[string]*Certificate{}, map[string]*Thing{}, map[string]*Policy{}
+	r.credentials = map[string]*Credential{}
+	if err := loadAll(s, bucketCredentials, r.credentials); err != nil {
+		return err
+	}
 	if err := loadAll(s, bucketCerts, r.certs); err != nil {
 		return err
 	}
@@ -201,8 +206,8 @@ func (s *Store) PutCertificate(c Certificate) error {
 	return nil
 }
 
-// OnChange asks to be called after a change of the registry: with a certificate's id, or with
-// "" when any certificate may be affected.
+// OnChange asks to be called after a change of the registry: with a certificate's or key's id, or
+// with "" when any certificate may be affected.
 func (s *Store) OnChange(f func(certID string)) {
 	s.registry.mu.Lock()
 	defer s.registry.mu.Unlock()

@@ -33,15 +33,16 @@ type bucket string
 
 // The buckets.
 const (
-	bucketMeta     bucket = "meta"
-	bucketCerts    bucket = "certificates"
-	bucketThings   bucket = "things"
-	bucketPolicies bucket = "policies"
-	Shadows        bucket = "shadows"
-	Retained       bucket = "retained"
+	bucketMeta        bucket = "meta"
+	bucketCerts       bucket = "certificates"
+	bucketThings      bucket = "things"
+	bucketPolicies    bucket = "policies"
+	bucketCredentials bucket = "credentials"
+	Shadows           bucket = "shadows"
+	Retained          bucket = "retained"
 )
 
-var buckets = []bucket{bucketMeta, bucketCerts, bucketThings, bucketPolicies, Shadows, Retained}
+var buckets = []bucket{bucketMeta, bucketCerts, bucketThings, bucketPolicies, bucketCredentials, Shadows, Retained}
 
 // Options say how a state directory is opened.
 type Options struct {
