@@ -34,6 +34,9 @@ type Config struct {
 		Modules []string `toml:"modules"`
 		// Exclude are patterns of files that stay at home.
 		Exclude []string `toml:"exclude"`
+		// Secure are patterns of files that a module shall not give back, besides
+		// cert/*.key.
+		Secure []string `toml:"secure"`
 	} `toml:"build"`
 	Cloud Cloud `toml:"cloud"`
 }
@@ -69,6 +72,26 @@ type File struct {
 	Secure bool
 	// From is where it comes from, for messages.
 	From string
+	// Source is the same for a record that must not depend on where the
+	// application lies: the path below its directory, or skep:NAME for a module that
+	// ships with skep.
+	Source string
+	// Text is the source that Data was compiled from; nil: Data is as it was.
+	Text []byte
+}
+
+// A Compiler makes a .mpy file of a module's source. name goes into tracebacks.
+type Compiler func(source []byte, name string) ([]byte, error)
+
+// Cross is the compiler for a version of the .mpy format.
+func Cross(mpyVersion int) Compiler {
+	return func(source []byte, name string) ([]byte, error) {
+		m, err := compiler.Compile(source, name, compiler.CrossOptions(mpyVersion))
+		if err != nil {
+			return nil, err
+		}
+		return mpy.Write(m)
+	}
 }
 
 // Open reads an application directory.
@@ -79,6 +102,9 @@ func Open(dir string) (*App, error) {
 	}
 	if !st.IsDir() {
 		return nil, fmt.Errorf("%s is a file: give the directory that it lies in, or use skep exec", dir)
+	}
+	if isBuilt(dir) {
+		return nil, fmt.Errorf("%s was made by skep build: what goes onto the module is in %s", dir, filepath.Join(dir, "flash"))
 	}
 	a := &App{Dir: dir}
 	text, err := os.ReadFile(filepath.Join(dir, ConfigName))
@@ -111,9 +137,14 @@ func (c *Config) check() error {
 	if n := c.App.Name; n != "" && (len(n) > 64 || strings.Trim(n, nameChars) != "" || n[0] == '.') {
 		return fmt.Errorf("[app] name: %q is no name for a directory of state: use up to 64 letters, digits, and . - _", n)
 	}
-	for _, pattern := range c.Build.Exclude {
-		if _, err := path.Match(pattern, ""); err != nil {
-			return fmt.Errorf("[build] exclude: %q is no pattern: use * ? [a-z], and \\ before one that stands for itself", pattern)
+	for _, list := range []struct {
+		key      string
+		patterns []string
+	}{{"exclude", c.Build.Exclude}, {"secure", c.Build.Secure}} {
+		for _, pattern := range list.patterns {
+			if _, err := path.Match(pattern, ""); err != nil {
+				return fmt.Errorf("[build] %s: %q is no pattern: use * ? [a-z], and \\ before one that stands for itself", list.key, pattern)
+			}
 		}
 	}
 	return nil
@@ -158,8 +189,11 @@ func (a *App) Name() string {
 
 // Files returns what goes onto the flash: every module but main.py compiled for
 // the .mpy version, the rest as it is.
-func (a *App) Files(mpyVersion int) ([]File, error) {
-	return a.files(func(f File, rel string) (File, error) { return a.compiled(f, rel, mpyVersion) })
+func (a *App) Files(mpyVersion int) ([]File, error) { return a.FilesBy(Cross(mpyVersion)) }
+
+// FilesBy is Files with another compiler.
+func (a *App) FilesBy(compile Compiler) ([]File, error) {
+	return a.files(func(f File, rel string) (File, error) { return a.compiled(f, rel, compile) })
 }
 
 // Sources returns what Files does with nothing compiled.
@@ -179,7 +213,7 @@ func (a *App) files(made func(f File, rel string) (File, error)) ([]File, error)
 			return err
 		}
 		rel = filepath.ToSlash(rel)
-		if a.leftOut(rel) {
+		if a.leftOut(rel) || entry.IsDir() && isBuilt(p) {
 			if entry.IsDir() {
 				return fs.SkipDir
 			}
@@ -195,7 +229,9 @@ func (a *App) files(made func(f File, rel string) (File, error)) ([]File, error)
 		if err != nil {
 			return err
 		}
-		f, err := made(newFile(rel, p, data), rel)
+		f := a.newFile(rel, p, data)
+		f.Source = rel
+		f, err = made(f, rel)
 		files = append(files, f)
 		return err
 	})
@@ -208,7 +244,9 @@ func (a *App) files(made func(f File, rel string) (File, error)) ([]File, error)
 			return nil, fmt.Errorf("%s, [build] modules: %w", filepath.Join(a.Dir, ConfigName), err)
 		}
 		rel := "lib/" + m + ".py"
-		f, err := made(newFile(rel, "[build] modules: "+m, src), rel)
+		f := a.newFile(rel, "[build] modules: "+m, src)
+		f.Source = ShippedPrefix + m
+		f, err = made(f, rel)
 		if err != nil {
 			return nil, err
 		}
@@ -261,7 +299,30 @@ func (a *App) leftOut(rel string) bool {
 	if rel == ConfigName || rel == path.Clean(filepath.ToSlash(a.Config.Cloud.Policy)) || rel == "tests" || strings.EqualFold(base, "README.md") {
 		return true
 	}
-	for _, pattern := range a.Config.Build.Exclude {
+	return matchesOne(a.Config.Build.Exclude, rel)
+}
+
+// ShippedPrefix begins File.Source of a module that ships with skep.
+const ShippedPrefix = "skep:"
+
+func (a *App) newFile(rel, from string, data []byte) File {
+	lower := strings.ToLower(rel) // as the module's file system compares names
+	secure := strings.HasPrefix(lower, "cert/") && strings.HasSuffix(lower, ".key")
+	return File{Path: rel, Data: data, From: from, Secure: secure || matchesOne(a.Config.Build.Secure, rel)}
+}
+
+// ManifestName is the file that makes a directory an output of skep build.
+const ManifestName = "skep-manifest.json"
+
+// isBuilt reports whether a directory is such an output, which is no part of the
+// application.
+func isBuilt(dir string) bool {
+	_, err := os.Lstat(filepath.Join(dir, ManifestName))
+	return err == nil
+}
+
+func matchesOne(patterns []string, rel string) bool {
+	for _, pattern := range patterns {
 		if ok, _ := path.Match(pattern, rel); ok {
 			return true
 		}
@@ -269,20 +330,15 @@ func (a *App) leftOut(rel string) bool {
 	return false
 }
 
-func newFile(rel, from string, data []byte) File {
-	return File{Path: rel, Data: data, From: from, Secure: strings.HasPrefix(rel, "cert/") && strings.HasSuffix(rel, ".key")}
-}
-
 // compiled makes a .mpy file of a module's source.
-func (a *App) compiled(f File, rel string, mpyVersion int) (File, error) {
+func (a *App) compiled(f File, rel string, compile Compiler) (File, error) {
 	if a.Plain || !strings.HasSuffix(rel, ".py") || rel == "main.py" {
 		return f, nil
 	}
-	m, err := compiler.Compile(f.Data, path.Base(rel), compiler.CrossOptions(mpyVersion))
+	data, err := compile(f.Data, path.Base(rel))
 	if err != nil {
 		return f, fmt.Errorf("%s: %w", f.From, err)
 	}
-	f.Data, err = mpy.Write(m)
-	f.Path = strings.TrimSuffix(rel, ".py") + ".mpy"
-	return f, err
+	f.Text, f.Data, f.Path = f.Data, data, strings.TrimSuffix(rel, ".py")+".mpy"
+	return f, nil
 }
