@@ -48,7 +48,7 @@ func (c *cloudRunCmd) Run(ctx context.Context) error {
 			return fmt.Errorf("port %d: a port is a number from 1 to 65535", port)
 		}
 	}
-	cloud, err := startCloud(dir, "skep cloud", time.Second, os.Stderr, true)
+	cloud, err := startCloud(cloudConfig{dir: dir, owner: "skep cloud", wait: time.Second, log: os.Stderr, verbose: true})
 	if err != nil {
 		return err
 	}
@@ -88,18 +88,18 @@ func (c *cloudInitCmd) Help() string {
 }
 
 func (c *cloudInitCmd) Run() error {
-	dir, err := cloudState(c.State)
-	if err != nil {
-		return err
-	}
 	conf := app.Cloud{Thing: c.Thing, Type: c.Type, Policy: c.Policy}
 	if c.Policy != "" {
+		var err error
 		if conf.PolicyText, err = os.ReadFile(c.Policy); err != nil {
 			return err
 		}
 	}
-	link := &cloudLink{dir: dir, owner: "skep cloud init", log: os.Stderr, hint: "; or choose another directory with --state", leave: make(chan struct{})}
-	defer link.abandon() // who has found it in this short time finds another
+	link, err := newControlLink("skep cloud init", c.State, os.Stderr)
+	if err != nil {
+		return err
+	}
+	defer link.close()
 	in, err := link.makeThing(c.Dir, conf)
 	if err != nil {
 		return err

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -23,6 +25,7 @@ type cloudLink struct {
 	owner string
 	log   io.Writer
 	hint  string // what else to do when there is no cloud to be had
+	brief bool   // the command asks and ends: others need not know of its cloud
 
 	leave chan struct{} // closed: do not wait for others
 	once  sync.Once
@@ -30,15 +33,15 @@ type cloudLink struct {
 	mu     sync.Mutex
 	own    *localCloud
 	shared *sharedCloud
-	stop   func() // ends the watch on shared
+	stop   func() // ends the flow of refusals from shared
 }
 
-// cloudWait is how long a link waits for a process that has the state but runs
-// no cloud, such as skep cloud init.
-const cloudWait = 3 * time.Second
+// cloudWait is how long a link waits for a process that has the state but shares no
+// cloud, such as skep cloud init. Those are brief, unless the machine is busy.
+const cloudWait = 60 * time.Second
 
-// newCloudLink makes a link for a command, which the messages of other processes
-// call owner.
+// newCloudLink makes a link for a command that needs the cloud while it runs, and
+// which the messages of other processes call owner.
 func newCloudLink(owner string, log io.Writer) (*cloudLink, error) {
 	dir, err := cloudState("")
 	if err != nil {
@@ -47,65 +50,176 @@ func newCloudLink(owner string, log io.Writer) (*cloudLink, error) {
 	return &cloudLink{dir: dir, owner: owner, log: log, leave: make(chan struct{}), hint: "; or choose another directory for it with XDG_STATE_HOME, or go without: --cloud off"}, nil
 }
 
+// newControlLink makes a link for a command that asks something of the cloud, or tells
+// it something, and ends. state is the command's --state.
+func newControlLink(owner, state string, log io.Writer) (*cloudLink, error) {
+	dir, err := cloudState(state)
+	if err != nil {
+		return nil, err
+	}
+	return &cloudLink{dir: dir, owner: owner, log: log, leave: make(chan struct{}), hint: "; or choose another directory with --state", brief: true}, nil
+}
+
+// call has the operation do of cloudOps carried out, wherever the state is held. in goes
+// to it and its answer comes to out (nil: not wanted), both as JSON.
+func (l *cloudLink) call(do string, in, out any) error {
+	text, err := json.Marshal(in)
+	if err != nil {
+		return err
+	}
+	for {
+		own, shared, err := l.connection()
+		if err != nil {
+			return err
+		}
+		if own != nil {
+			answer, err := own.do(do, text)
+			if err != nil || out == nil {
+				return err
+			}
+			return json.Unmarshal(answer, out)
+		}
+		if err = shared.ask(do, text, out); !errors.Is(err, errNotTaken) {
+			return err
+		}
+		l.lose(shared)
+	}
+}
+
+// stream hands the items of the flow do of cloudFlows to each, until ctx is done or each
+// returns an error. When another process ran the cloud and ends it, the error is
+// errCloudEnded; calling stream again finds another cloud or starts one. begun, if not nil,
+// is called when all that happens from then on will come.
+func (l *cloudLink) stream(ctx context.Context, do string, in any, begun func(), each func(json.RawMessage) error) error {
+	text, err := json.Marshal(in)
+	if err != nil {
+		return err
+	}
+	if begun == nil {
+		begun = func() {}
+	}
+	for {
+		own, shared, err := l.connection()
+		if err != nil {
+			return err
+		}
+		if own != nil {
+			return own.flow(ctx, do, text, begun, each)
+		}
+		err = shared.flow(ctx, do, text, begun, each)
+		if errors.Is(err, errNotTaken) || errors.Is(err, errCloudEnded) {
+			l.lose(shared)
+		}
+		if !errors.Is(err, errNotTaken) {
+			return err
+		}
+	}
+}
+
+// connection is the cloud, found or started.
+func (l *cloudLink) connection() (*localCloud, *sharedCloud, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	err := l.connect()
+	return l.own, l.shared, err
+}
+
+// lose forgets a shared cloud that has ended.
+func (l *cloudLink) lose(c *sharedCloud) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.shared == c {
+		l.shared = nil
+	}
+}
+
 // connect finds or starts the cloud. The lock is held.
 func (l *cloudLink) connect() error {
 	if l.own != nil || l.shared != nil {
 		return nil
 	}
+	told := false
 	for begin := time.Now(); ; {
-		if l.shared = findShared(l.dir); l.shared != nil {
-			return l.follow()
+		var err error
+		if l.shared, err = findShared(l.dir); err != nil {
+			return err
+		}
+		if l.shared != nil {
+			if l.brief || l.follow() {
+				return nil
+			}
+			continue
 		}
 		var inUse *store.InUseError
-		own, err := startCloud(l.dir, l.owner, 100*time.Millisecond, l.log, false)
-		switch {
-		case err == nil:
-			l.own = own
+		l.own, err = startCloud(cloudConfig{dir: l.dir, owner: l.owner, wait: 100 * time.Millisecond, log: l.log, private: l.brief})
+		if err == nil {
 			return nil
-		case !errors.As(err, &inUse):
+		}
+		if !errors.As(err, &inUse) {
 			return fmt.Errorf("the local AWS IoT: %w%s", err, l.hint)
-		case time.Since(begin) > cloudWait:
-			who := inUse.Owner
-			if who == "" {
-				who = "another process"
-			}
+		}
+		who := inUse.Owner
+		if who == "" {
+			who = "another process"
+		}
+		if time.Since(begin) > cloudWait {
 			return fmt.Errorf("the local AWS IoT's state in %s is in use by %s, which does not share it: stop that process%s", inUse.Dir, who, l.hint)
+		}
+		if time.Since(begin) > 2*time.Second && !told {
+			fmt.Fprintf(l.log, "skep: waiting for %s, which has the state in %s\n", who, inUse.Dir)
+			told = true
 		}
 	}
 }
 
-// follow watches the shared cloud.
-func (l *cloudLink) follow() (err error) {
+// follow passes refusals of the shared cloud on. It returns false when the cloud has
+// just ended. The lock is held.
+func (l *cloudLink) follow() bool {
 	c := l.shared
-	l.stop, err = c.watch(func(text string) { fmt.Fprintln(l.log, "cloud:", text) }, func() {
-		fmt.Fprintf(l.log, "skep: the local AWS IoT of %s has ended, and connections to it are lost; skep cloud keeps one running\n", c.info.Owner)
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		if l.shared == c {
-			l.shared = nil
+	ctx, cancel := context.WithCancel(context.Background())
+	begun, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		err := c.flow(ctx, "refusals", []byte("{}"), func() { close(begun) }, func(item json.RawMessage) error {
+			var text string
+			if err := json.Unmarshal(item, &text); err != nil {
+				return err
+			}
+			fmt.Fprintln(l.log, "cloud:", text)
+			return nil
+		})
+		select {
+		case <-begun:
+		default:
+			return
 		}
-	})
-	if err != nil {
-		l.shared = nil
+		if err != nil {
+			fmt.Fprintf(l.log, "skep: the local AWS IoT of %s has ended, and connections to it are lost; skep cloud keeps one running\n", c.info.Owner)
+			l.lose(c)
+		}
+	}()
+	select {
+	case <-begun:
+	case <-done:
+		select {
+		case <-begun: // both: it has lived
+		default:
+			cancel()
+			l.shared = nil
+			return false
+		}
 	}
-	return err
+	l.stop = func() {
+		cancel()
+		<-done
+	}
+	return true
 }
 
 // prepare is [localCloud.prepare], wherever the cloud runs, with the content of
 // the files.
 func (l *cloudLink) prepare(conf app.Cloud) ([]app.File, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if err := l.connect(); err != nil {
-		return nil, err
-	}
-	var in *awsiot.Init
-	var err error
-	if l.own != nil {
-		in, err = l.own.prepare(conf)
-	} else {
-		in, err = l.shared.ask(shareRequest{Do: "prepare", Cloud: conf})
-	}
+	in, err := ask[*awsiot.Init](l, "prepare", conf)
 	if err != nil {
 		return nil, err
 	}
@@ -114,32 +228,31 @@ func (l *cloudLink) prepare(conf app.Cloud) ([]app.File, error) {
 
 // makeThing is [localCloud.makeThing], wherever the cloud runs.
 func (l *cloudLink) makeThing(dir string, conf app.Cloud) (*awsiot.Init, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if err := l.connect(); err != nil {
-		return nil, err
-	}
-	if l.own != nil {
-		return l.own.makeThing(dir, conf)
-	}
 	abs, err := filepath.Abs(dir)
 	if err != nil {
 		return nil, err
 	}
-	return l.shared.ask(shareRequest{Do: "init", Dir: abs, Cloud: conf})
+	in, err := ask[*awsiot.Init](l, "init", thingFiles{Dir: abs, Cloud: conf})
+	if err != nil || filepath.IsAbs(dir) {
+		return in, err
+	}
+	for _, p := range []*string{&in.CA, &in.Cert, &in.Key} {
+		*p = filepath.Join(dir, filepath.Base(*p)) // as it was asked for
+	}
+	return in, nil
 }
 
 // addrs are where the cloud is now.
 func (l *cloudLink) addrs() (cloudAddrs, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if err := l.connect(); err != nil {
+	own, shared, err := l.connection()
+	switch {
+	case err != nil:
 		return cloudAddrs{}, err
+	case own != nil:
+		return own.addrs, nil
+	default:
+		return shared.info.Addrs, nil
 	}
-	if l.own != nil {
-		return l.own.addrs, nil
-	}
-	return l.shared.info.Addrs, nil
 }
 
 // cloudLinger is how long a link waits with ending its cloud for other processes

@@ -1,52 +1,60 @@
 package main
 
 import (
+	"context"
 	"crypto/rand"
 	"crypto/subtle"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net"
 	"os"
 	"path/filepath"
 	"sync"
 	"time"
-
-	"github.com/skep-sim/skep/internal/awsiot"
-	"github.com/skep-sim/skep/internal/host/app"
 )
 
 // shareFile is where, in the state directory, the process that runs the local
 // AWS IoT says how others reach it. Who may read it may use the state anyway.
 const shareFile = "cloud.share"
 
+// shareProtocol numbers the dialogue below. Bump it on any change of its form;
+// operations come and go without.
+const shareProtocol = 2
+
 // shareInfo is the content of the share file.
 type shareInfo struct {
-	Owner   string     `json:"owner"` // "skep run (process 123)"
-	Control string     `json:"control"`
-	Token   string     `json:"token"`
-	Addrs   cloudAddrs `json:"addrs"`
+	Protocol int        `json:"protocol"`
+	Owner    string     `json:"owner"` // "skep run (process 123)"
+	Control  string     `json:"control"`
+	Token    string     `json:"token"`
+	Addrs    cloudAddrs `json:"addrs"`
 }
 
 // shareRequest is what one process asks of the one that runs the cloud: one
-// JSON value a connection, answered by one, or for "watch" by one for each
-// refusal until the cloud ends.
+// request a connection. The first reply says that it is taken, before anything
+// is done: an asker that gets none may ask again elsewhere. An operation then has
+// one more reply; a flow has one for each item, and a last one that says Ended.
 type shareRequest struct {
-	Token string    `json:"token"`
-	Do    string    `json:"do"` // "init", "prepare" or "watch"
-	Dir   string    `json:"dir,omitempty"`
-	Cloud app.Cloud `json:"cloud"`
+	Token string          `json:"token"`
+	Do    string          `json:"do"`
+	In    json.RawMessage `json:"in"`
+	Flow  bool            `json:"flow,omitempty"`
 }
 
 // shareReply answers a request.
 type shareReply struct {
-	Init    *awsiot.Init `json:"init,omitempty"`
-	Error   string       `json:"error,omitempty"`
-	Refused string       `json:"refused,omitempty"`
+	Taken bool            `json:"taken,omitempty"`
+	Out   json.RawMessage `json:"out,omitempty"`
+	Ended bool            `json:"ended,omitempty"`
+	Error string          `json:"error,omitempty"`
 }
 
-// shareDelay bounds the dialogue between two processes of one machine.
-const shareDelay = 10 * time.Second
+const (
+	// shareDelay bounds how long a process of the same machine takes to listen.
+	shareDelay = 30 * time.Second
+	// shareWork bounds how long an operation takes: making keys is the longest.
+	shareWork = 5 * time.Minute
+)
 
 // cloudShare serves other processes.
 type cloudShare struct {
@@ -54,24 +62,31 @@ type cloudShare struct {
 	token    string
 	listener net.Listener
 	file     string
+	ctx      context.Context // done: the cloud ends
+	end      context.CancelFunc
 
-	mu       sync.Mutex
-	watchers map[net.Conn]chan string
-	wg       sync.WaitGroup
+	mu      sync.Mutex
+	holders int                   // flows under way that need the cloud
+	conns   map[net.Conn]struct{} // those that have not said what they want
+	ended   bool
+	wg      sync.WaitGroup
 }
 
 func newCloudShare() *cloudShare {
-	return &cloudShare{token: rand.Text(), watchers: map[net.Conn]chan string{}}
+	s := &cloudShare{token: rand.Text(), conns: map[net.Conn]struct{}{}}
+	s.ctx, s.end = context.WithCancel(context.Background())
+	return s
 }
 
 // open listens and writes the share file.
-func (s *cloudShare) open(c *localCloud, owner string) (err error) {
+func (s *cloudShare) open(c *localCloud) (err error) {
 	s.cloud = c
 	if s.listener, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
 		return err
 	}
 	text, err := json.Marshal(shareInfo{
-		Owner: fmt.Sprintf("%s (process %d)", owner, os.Getpid()), Control: s.listener.Addr().String(), Token: s.token, Addrs: c.addrs,
+		Protocol: shareProtocol, Owner: fmt.Sprintf("%s (process %d)", c.owner, os.Getpid()),
+		Control: s.listener.Addr().String(), Token: s.token, Addrs: c.addrs,
 	})
 	if err != nil {
 		return err
@@ -95,15 +110,15 @@ func (s *cloudShare) open(c *localCloud, owner string) (err error) {
 	return nil
 }
 
-// wait returns when nobody watches any more, or after limit, or when stop is
-// closed. It calls note after a second.
-func (s *cloudShare) wait(limit time.Duration, stop <-chan struct{}, note func(watchers int)) {
+// wait returns when nobody needs the cloud any more, or after limit, or when stop
+// is closed. It calls note after a second.
+func (s *cloudShare) wait(limit time.Duration, stop <-chan struct{}, note func(holders int)) {
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	begin := time.Now()
 	for told := false; ; {
 		s.mu.Lock()
-		n := len(s.watchers)
+		n := s.holders
 		s.mu.Unlock()
 		since := time.Since(begin)
 		if n == 0 || since > limit {
@@ -121,7 +136,8 @@ func (s *cloudShare) wait(limit time.Duration, stop <-chan struct{}, note func(w
 	}
 }
 
-// close ends the service, while the state is still held.
+// close ends the service, while the state is still held: what has been taken is
+// finished, and flows end.
 func (s *cloudShare) close() {
 	if s.listener == nil {
 		return
@@ -131,173 +147,87 @@ func (s *cloudShare) close() {
 	}
 	s.listener.Close()
 	s.mu.Lock()
-	for conn, lines := range s.watchers {
-		close(lines)
+	s.ended = true
+	for conn := range s.conns {
 		conn.Close()
 	}
-	s.watchers = nil
 	s.mu.Unlock()
+	s.end()
 	s.wg.Wait()
-}
-
-// tell passes a refusal on; a watcher that is slow misses some.
-func (s *cloudShare) tell(text string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, lines := range s.watchers {
-		select {
-		case lines <- text:
-		default:
-		}
-	}
 }
 
 func (s *cloudShare) serve(conn net.Conn) {
 	defer conn.Close()
-	conn.SetDeadline(time.Now().Add(shareDelay))
-	var q shareRequest
-	if err := json.NewDecoder(conn).Decode(&q); err != nil || subtle.ConstantTimeCompare([]byte(q.Token), []byte(s.token)) != 1 {
+	q, ok := s.take(conn)
+	if !ok {
 		return
 	}
 	out := json.NewEncoder(conn)
-	var in *awsiot.Init
-	var err error
-	switch q.Do {
-	case "watch":
-		conn.SetDeadline(time.Time{})
-		s.watch(conn, out)
+	if q.Flow {
+		s.serveFlow(conn, out, q)
 		return
-	case "init":
-		in, err = s.cloud.makeThing(q.Dir, q.Cloud)
-	case "prepare":
-		in, err = s.cloud.prepare(q.Cloud)
-	default:
-		err = fmt.Errorf("the local AWS IoT that runs does not know %q: stop it, and start it with this version of skep", q.Do)
 	}
-	reply := shareReply{Init: in}
-	if err != nil {
+	conn.SetDeadline(time.Now().Add(shareWork))
+	if out.Encode(shareReply{Taken: true}) != nil {
+		return
+	}
+	var reply shareReply
+	var err error
+	if reply.Out, err = s.cloud.do(q.Do, q.In); err != nil {
 		reply.Error = err.Error()
 	}
 	out.Encode(reply)
 }
 
-func (s *cloudShare) watch(conn net.Conn, out *json.Encoder) {
-	lines := make(chan string, 64)
+// take reads a request that may be served.
+func (s *cloudShare) take(conn net.Conn) (q shareRequest, ok bool) {
 	s.mu.Lock()
-	if s.watchers == nil {
+	if s.ended {
 		s.mu.Unlock()
-		return
+		return q, false
 	}
-	s.watchers[conn] = lines
+	s.conns[conn] = struct{}{}
 	s.mu.Unlock()
+	conn.SetDeadline(time.Now().Add(shareDelay))
+	err := json.NewDecoder(conn).Decode(&q)
+	s.mu.Lock()
+	delete(s.conns, conn)
+	ended := s.ended
+	s.mu.Unlock()
+	return q, err == nil && !ended && subtle.ConstantTimeCompare([]byte(q.Token), []byte(s.token)) == 1
+}
+
+func (s *cloudShare) serveFlow(conn net.Conn, out *json.Encoder, q shareRequest) {
+	if cloudFlows()[q.Do].holds {
+		s.hold(1)
+		defer s.hold(-1)
+	}
+	ctx, cancel := context.WithCancel(s.ctx)
+	defer cancel()
+	conn.SetDeadline(time.Time{})
 	// The other side sends no more: an end of its input is its end.
 	s.wg.Go(func() {
 		conn.Read(make([]byte, 1))
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		if _, ok := s.watchers[conn]; ok {
-			delete(s.watchers, conn)
-			close(lines)
-		}
+		cancel()
 	})
-	if out.Encode(shareReply{}) != nil {
-		return
+	defer conn.Close() // and that ends the goroutine
+	taken := sync.OnceFunc(func() { out.Encode(shareReply{Taken: true}) })
+	// An asker that reads nothing must not keep the cloud from ending.
+	stop := context.AfterFunc(ctx, func() { conn.SetWriteDeadline(time.Now().Add(time.Second)) })
+	defer stop()
+	err := s.cloud.flow(ctx, q.Do, q.In, taken, func(item json.RawMessage) error {
+		return out.Encode(shareReply{Out: item})
+	})
+	taken()
+	reply := shareReply{Ended: true}
+	if err != nil && s.ctx.Err() == nil {
+		reply.Error = err.Error()
 	}
-	for text := range lines {
-		if out.Encode(shareReply{Refused: text}) != nil {
-			return
-		}
-	}
+	out.Encode(reply)
 }
 
-// sharedCloud is a local AWS IoT that another process runs.
-type sharedCloud struct{ info shareInfo }
-
-// findShared finds who runs the cloud on the state in dir; nil is nobody.
-func findShared(dir string) *sharedCloud {
-	text, err := os.ReadFile(filepath.Join(dir, shareFile))
-	if err != nil {
-		return nil
-	}
-	c := &sharedCloud{}
-	if json.Unmarshal(text, &c.info) != nil || !c.alive() {
-		return nil
-	}
-	return c
-}
-
-// alive reports whether the process is still there: a file may outlive it.
-func (c *sharedCloud) alive() bool {
-	conn, err := c.dial(shareRequest{Do: "watch"})
-	if err != nil {
-		return false
-	}
-	defer conn.Close()
-	return json.NewDecoder(conn).Decode(&shareReply{}) == nil
-}
-
-func (c *sharedCloud) dial(q shareRequest) (net.Conn, error) {
-	conn, err := net.DialTimeout("tcp", c.info.Control, shareDelay)
-	if err != nil {
-		return nil, err
-	}
-	conn.SetDeadline(time.Now().Add(shareDelay))
-	q.Token = c.info.Token
-	if err := json.NewEncoder(conn).Encode(q); err != nil {
-		conn.Close()
-		return nil, err
-	}
-	return conn, nil
-}
-
-func (c *sharedCloud) ask(q shareRequest) (*awsiot.Init, error) {
-	conn, err := c.dial(q)
-	var reply shareReply
-	if err == nil {
-		defer conn.Close()
-		err = json.NewDecoder(conn).Decode(&reply)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("asking the local AWS IoT of %s: %w", c.info.Owner, err)
-	}
-	if reply.Error != "" {
-		return nil, errors.New(reply.Error)
-	}
-	return reply.Init, nil
-}
-
-// watch hands every refusal to line, and calls ended when the cloud has ended.
-// The returned function stops both, after the refusals up to then.
-func (c *sharedCloud) watch(line func(string), ended func()) (stop func(), err error) {
-	conn, err := c.dial(shareRequest{Do: "watch"})
-	if err != nil {
-		return nil, err
-	}
-	conn.SetDeadline(time.Time{})
-	stopped, done := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(done)
-		in := json.NewDecoder(conn)
-		for {
-			var r shareReply
-			if in.Decode(&r) != nil {
-				break
-			}
-			if r.Refused != "" {
-				line(r.Refused)
-			}
-		}
-		select {
-		case <-stopped:
-		default:
-			ended()
-		}
-	}()
-	return sync.OnceFunc(func() {
-		close(stopped)
-		conn.SetReadDeadline(time.Now().Add(time.Second))
-		conn.(*net.TCPConn).CloseWrite() // the other side then sends what is left, and ends
-		<-done
-		conn.Close()
-	}), nil
+func (s *cloudShare) hold(n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.holders += n
 }

@@ -32,9 +32,23 @@ func (wallClock) AfterFunc(d time.Duration, f func()) clock.Timer { return time.
 type localCloud struct {
 	state  *store.Store
 	server *awsiot.Server
+	events *eventFeed
 	dir    string
+	owner  string
 	addrs  cloudAddrs
 	share  *cloudShare
+}
+
+// cloudConfig says how a local AWS IoT is started.
+type cloudConfig struct {
+	dir   string // of the state
+	owner string // what the messages of other processes call this one
+	wait  time.Duration
+	log   io.Writer
+	// verbose writes all events to log, instead of refusals and trouble only.
+	verbose bool
+	// private keeps it to this process: for a command that ends at once.
+	private bool
 }
 
 // cloudAddrs are the addresses of the local AWS IoT by kind of endpoint and, in
@@ -49,35 +63,47 @@ const (
 
 var cloudPorts = [2]uint16{8883, 8443}
 
-// startCloud starts the local AWS IoT on the state in dir. What it refuses is
-// written to log; with verbose, everything is.
-func startCloud(dir, owner string, wait time.Duration, log io.Writer, verbose bool) (*localCloud, error) {
-	st, err := store.Open(dir, store.Options{Owner: owner, Wait: wait})
+// startCloud starts the local AWS IoT. A *store.InUseError says that another process
+// has the state.
+func startCloud(conf cloudConfig) (*localCloud, error) {
+	st, err := store.Open(conf.dir, store.Options{Owner: conf.owner, Wait: conf.wait})
 	if err != nil {
 		return nil, err
 	}
-	c := &localCloud{state: st, dir: dir, share: newCloudShare()}
+	c := &localCloud{state: st, dir: conf.dir, owner: conf.owner, events: newEventFeed(), share: newCloudShare()}
 	c.server, err = awsiot.New(awsiot.Config{
 		State: st, Clock: wallClock{}, Rand: rand.Reader,
 		Log: func(e event.Event) {
-			if verbose || e.Kind == event.Refused || e.Kind == event.Trouble {
-				fmt.Fprintln(log, "cloud:", e.String())
+			if conf.verbose || e.Kind == event.Refused || e.Kind == event.Trouble {
+				fmt.Fprintln(conf.log, "cloud:", e.String())
 			}
-			if e.Kind == event.Refused {
-				c.share.tell(e.String())
-			}
+			c.events.tell(e)
 		},
 	})
 	if err != nil {
 		st.Close()
 		return nil, err
 	}
+	if conf.private {
+		return c, nil
+	}
+	if err = c.listen(); err == nil {
+		err = c.share.open(c)
+	}
+	if err != nil {
+		c.close()
+		return nil, err
+	}
+	return c, nil
+}
+
+// listen serves on free ports of the loopback interface.
+func (c *localCloud) listen() error {
 	for kind, sni := range [...]identity.NoSNI{endpointATS: identity.NoSNIATS, endpointLegacy: identity.NoSNILegacy} {
 		for i := range cloudPorts {
 			l, err := net.Listen("tcp", "127.0.0.1:0")
 			if err != nil {
-				c.close()
-				return nil, err
+				return err
 			}
 			c.addrs[kind][i] = l.Addr().(*net.TCPAddr).AddrPort()
 			if i == 0 {
@@ -87,11 +113,7 @@ func startCloud(dir, owner string, wait time.Duration, log io.Writer, verbose bo
 			}
 		}
 	}
-	if err := c.share.open(c, owner); err != nil {
-		c.close()
-		return nil, err
-	}
-	return c, nil
+	return nil
 }
 
 // makeThing writes the files of a thing into dir, as skep cloud init does.
