@@ -219,6 +219,9 @@ func (l *cloudLink) follow() bool {
 // prepare is [localCloud.prepare], wherever the cloud runs, with the content of
 // the files.
 func (l *cloudLink) prepare(conf app.Cloud) ([]app.File, error) {
+	if _, err := json.Marshal(conf.Desired); err != nil {
+		return nil, desiredError(err)
+	}
 	in, err := ask[*awsiot.Init](l, "prepare", conf)
 	if err != nil {
 		return nil, err

@@ -146,9 +146,13 @@ func (c *localCloud) prepare(conf app.Cloud) (*awsiot.Init, error) {
 		_, err = c.server.UpdateDesired(conf.Thing, desired)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("skep.toml, [cloud] desired: %w; a shadow holds what JSON can say", err)
+		return nil, desiredError(err)
 	}
 	return in, nil
+}
+
+func desiredError(err error) error {
+	return fmt.Errorf("skep.toml, [cloud] desired: %w; a shadow holds what JSON can say", err)
 }
 
 func (c *localCloud) close() {
