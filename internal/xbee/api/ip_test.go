@@ -3,6 +3,7 @@ package api
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"net"
 	"net/netip"
 	"strings"
@@ -34,7 +35,7 @@ func (r *rig) b0(what, got string, from netip.AddrPort, proto byte, data string)
 func TestTCPByAddress(t *testing.T) {
 	server := serve(t, echo)
 	r := newRig(t, options{routes: routes(server)})
-	r.expect("connects first", tx20(1, server, 0, 1, 0, "hello"))
+	r.tell("%s", tx20(1, server, 0, 1, 0, "hello")) // connects first
 	r.then("sent", "89 01 00")
 	local := r.b0("received", r.next(), server, 1, "hello")
 	if local < 49152 {
@@ -51,14 +52,11 @@ func TestTCPByAddress(t *testing.T) {
 	r.expect("from another port", tx20(4, server, local+1, 1, 0, "x"), "89 04 79")
 	elsewhere := netip.AddrPortFrom(server.Addr(), server.Port()+1)
 	r.expect("to nowhere with a port", tx20(5, elsewhere, local, 1, 0, "x"), "89 05 77")
-	r.expect("no answer wanted", tx20(0, server, 0, 1, 0, "quiet"))
+	r.tell("%s", tx20(0, server, 0, 1, 0, "quiet")) // no answer wanted
 	r.b0("received", r.next(), server, 1, "quiet")
 	r.tell("%s", tx20(6, server, 0, 1, 2, "bye"))
 	r.then("close it afterwards", "89 06 00")
-	for i := 0; len(r.ips) > 0 && i < 1000; i++ {
-		r.pass(time.Millisecond)
-	}
-	if len(r.ips) != 0 || len(r.modem.Sockets()) != 0 {
+	if !r.until(func() bool { return len(r.ips) == 0 && len(r.modem.Sockets()) == 0 }) {
 		t.Error("the socket is still open")
 	}
 	if got := fmt.Sprint(r.why); got != fmt.Sprint([]modem.Reason{modem.NoReason, modem.Interrupted}) {
@@ -156,10 +154,10 @@ func TestBulkThroughFrames(t *testing.T) {
 		r.tell("20 00 %s %s 0000 01 00 %X", serverHex, port(server), chunk)
 		r.collect(&got)
 	}
-	for i := 0; got.Len() < sent.Len() && i < 3000; i++ {
-		r.pass(time.Millisecond)
+	r.until(func() bool {
 		r.collect(&got)
-	}
+		return got.Len() >= sent.Len()
+	})
 	if !bytes.Equal(sent.Bytes(), got.Bytes()) {
 		t.Errorf("%d bytes sent, %d came back", sent.Len(), got.Len())
 	}
@@ -176,13 +174,29 @@ func (r *rig) collect(b *bytes.Buffer) {
 
 // TestNothingIsReadInCommandMode keeps what arrives for later.
 func TestNothingIsReadInCommandMode(t *testing.T) {
-	server := serve(t, echo)
+	answer, answered := make(chan struct{}), make(chan struct{})
+	server := serve(t, func(c net.Conn) {
+		io.CopyN(c, c, int64(len("first")))
+		<-answer
+		io.CopyN(c, c, int64(len("second")))
+		close(answered)
+		io.Copy(c, c)
+	})
 	r := newRig(t, options{routes: routes(server)})
 	r.tell("%s", tx20(0, server, 0, 1, 0, "first"))
 	r.next()
 	r.tell("%s", tx20(0, server, 0, 1, 0, "second"))
 	r.Open(false)
-	for range 20 {
+	close(answer)
+	r.until(func() bool {
+		select {
+		case <-answered:
+			return true
+		default:
+			return false
+		}
+	})
+	for range 20 { // it is on its way, and may be there
 		time.Sleep(time.Millisecond)
 		r.pass(time.Millisecond)
 	}

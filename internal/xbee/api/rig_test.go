@@ -186,17 +186,25 @@ func (r *rig) take() []string {
 // next waits for a frame.
 func (r *rig) next() string {
 	r.t.Helper()
-	for range 2000 {
-		if len(r.out) > 0 {
-			s := r.out[0]
-			r.out = r.out[1:]
-			return s
+	if !r.until(func() bool { return len(r.out) > 0 }) {
+		r.t.Fatalf("the module says nothing; notes %q", r.notes)
+	}
+	s := r.out[0]
+	r.out = r.out[1:]
+	return s
+}
+
+// until lets time pass, the host's and the module's, until done says true;
+// false if that takes half a minute.
+func (r *rig) until(done func() bool) bool {
+	for range 30000 {
+		if done() {
+			return true
 		}
 		time.Sleep(time.Millisecond) // of the host
 		r.pass(time.Millisecond)
 	}
-	r.t.Fatalf("the module says nothing; notes %q", r.notes)
-	return ""
+	return false
 }
 
 // expect sends a frame and wants some answers, all in hexadecimal digits with
