@@ -68,7 +68,7 @@ type setup struct {
 
 // open makes the device that the flags describe.
 func (f *deviceFlags) open(s setup) (m *machine, err error) {
-	p, err := f.find()
+	p, err := f.findFor(s.app)
 	if err != nil {
 		return nil, err
 	}

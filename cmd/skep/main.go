@@ -22,6 +22,7 @@ type cli struct {
 	Serve   serveCmd   `cmd:"" help:"Power on a module whose serial port other programs can open."`
 	Exec    execCmd    `cmd:"" help:"Run one program as 'micropython FILE.py' would."`
 	Mem     memCmd     `cmd:"" help:"Measure what the modules of an application cost on a module, and find its best bundle."`
+	Build   buildCmd   `cmd:"" help:"Compile an application, lay out its /flash, and hold what it costs against the module's limits."`
 	Compile compileCmd `cmd:"" help:"Cross-compile a module to a .mpy file."`
 	Disasm  disasmCmd  `cmd:"" help:"List the code of a .mpy file."`
 	Profile profileCmd `cmd:"" help:"The modules that can be simulated, fact by fact with its source."`

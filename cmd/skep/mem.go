@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -12,16 +13,35 @@ import (
 
 	"github.com/skep-sim/skep/internal/host/app"
 	"github.com/skep-sim/skep/internal/sizing"
-	"github.com/skep-sim/skep/internal/vm"
 )
+
+// roomFlags say what must stay free for the program to work with.
+type roomFlags struct {
+	Room  *int `help:"Bytes of heap that must stay free when the program is loaded: what it needs to work with. Default: room of [budget] in skep.toml, or 8192." placeholder:"BYTES"`
+	Piece *int `help:"Bytes of it that must be free in one piece. Default: piece of [budget] in skep.toml, or 1024." placeholder:"BYTES"`
+}
+
+// room is what the flags say, or else the application.
+func (f *roomFlags) room(a *app.App) (room, piece int, err error) {
+	room, piece = cmp.Or(a.Config.Budget.Room, 8192), cmp.Or(a.Config.Budget.Piece, 1024)
+	if f.Room != nil {
+		room = *f.Room
+	}
+	if f.Piece != nil {
+		piece = *f.Piece
+	}
+	if room < 0 || piece < 0 {
+		err = fmt.Errorf("--room %d --piece %d: give numbers of bytes, 0 or more", room, piece)
+	}
+	return room, piece, err
+}
 
 // memCmd is skep mem.
 type memCmd struct {
 	profileFlags
-	Heap    int      `help:"Bytes of the raw heap region. Default: the firmware's: 32768, or 65536 from level x15 on." placeholder:"BYTES"`
-	Options string   `help:"Optional features and error wording of the interpreter: xbee, the module's own, or full or bare, as in two builds of upstream's." enum:"xbee,full,bare" default:"xbee"`
-	Room    int      `help:"Bytes of heap that must stay free when the program is loaded: what it needs to work with." default:"8192" placeholder:"BYTES"`
-	Piece   int      `help:"Bytes of it that must be free in one piece." default:"1024" placeholder:"BYTES"`
+	Heap    int    `help:"Bytes of the raw heap region. Default: the firmware's: 32768, or 65536 from level x15 on." placeholder:"BYTES"`
+	Options string `help:"Optional features and error wording of the interpreter: xbee, the module's own, or full or bare, as in two builds of upstream's." enum:"xbee,full,bare" default:"xbee"`
+	roomFlags
 	Use     []string `help:"Modules that the program uses. Default: those that main.py imports, and what these import." placeholder:"MODULE"`
 	SVG     string   `name:"svg" help:"Draw the heap, the bundle and what each import costs into a file; - for standard output." placeholder:"FILE"`
 	JSON    bool     `name:"json" help:"Print the figures as JSON."`
@@ -41,14 +61,15 @@ func (m *memCmd) Run(k *kong.Kong) error {
 	if err := checkHeap(m.Heap); err != nil {
 		return err
 	}
-	if m.Room < 0 || m.Piece < 0 {
-		return fmt.Errorf("--room %d --piece %d: give numbers of bytes, 0 or more", m.Room, m.Piece)
-	}
-	p, err := m.find()
+	a, err := app.Open(m.Dir)
 	if err != nil {
 		return err
 	}
-	a, err := app.Open(m.Dir)
+	p, err := m.findFor(a)
+	if err != nil {
+		return err
+	}
+	room, piece, err := m.room(a)
 	if err != nil {
 		return err
 	}
@@ -58,7 +79,7 @@ func (m *memCmd) Run(k *kong.Kong) error {
 	}
 	progress := newProgress(os.Stderr)
 	r, err := sizing.Measure(sizing.Config{
-		Profile: p, Features: m.features(), HeapBytes: m.Heap, Room: m.Room, Piece: m.Piece, Use: m.Use, AsSource: a.Plain, Explain: m.Explain,
+		Profile: p, Features: features(m.Options), HeapBytes: m.Heap, Room: room, Piece: piece, Use: m.Use, AsSource: a.Plain, Explain: m.Explain,
 		Progress: progress.show,
 	}, hostFiles(files))
 	progress.end()
@@ -85,12 +106,6 @@ func (m *memCmd) Run(k *kong.Kong) error {
 		err = exitStatus(1)
 	}
 	return err
-}
-
-// features are the interpreter's, if they are not the module's own.
-func (m *memCmd) features() *vm.Options {
-	f := deviceFlags{Options: m.Options}
-	return f.features()
 }
 
 func (m *memCmd) draw(r *sizing.Report, name string) error {

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"github.com/skep-sim/skep/internal/host/app"
 	"github.com/skep-sim/skep/internal/xbee/profile"
 )
 
@@ -19,6 +20,19 @@ type profileFlags struct {
 	Model    string `help:"Module: ltem (XBee 3 Cellular LTE-M/NB-IoT) or cat1 (LTE Cat 1). Default: ltem." placeholder:"MODEL"`
 	Firmware string `help:"Firmware, as ATVR shows it. Default: 11413 for ltem, 31011 for cat1; skep profile list has them all." placeholder:"NUMBER"`
 	Profile  string `help:"Model and firmware in one: the name of a profile, or a file of your own (skep profile)." placeholder:"NAME|FILE.toml"`
+}
+
+// findFor returns the profile that the flags name, or else the application.
+func (f *profileFlags) findFor(a *app.App) (profile.Profile, error) {
+	if a == nil || f.Profile != "" || f.Model != "" || f.Firmware != "" {
+		return f.find()
+	}
+	m := a.Config.Module
+	p, err := (&profileFlags{Model: m.Model, Firmware: m.Firmware}).find()
+	if err != nil {
+		err = fmt.Errorf("%s, [module]: %w", filepath.Join(a.Dir, app.ConfigName), err)
+	}
+	return p, err
 }
 
 // find returns the profile that the flags name.

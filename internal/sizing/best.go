@@ -48,6 +48,9 @@ func (b *bench) search(r *Report) {
 	if !p.Fits {
 		p.Best = p.Whole
 	}
+	for _, l := range []*Load{&p.Plain, &p.Best, &p.Whole} {
+		b.loadNeeds(r, l)
+	}
 	b.bundling(r)
 }
 

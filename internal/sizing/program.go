@@ -137,6 +137,21 @@ func (b *bench) load(r *Report, bundled []string) Load {
 	return out
 }
 
+// loadNeeds finds out how much heap the program must have to load with a bundle.
+func (b *bench) loadNeeds(r *Report, l *Load) {
+	steps := b.steps(r)
+	if len(steps) == 0 {
+		return
+	}
+	on := b.layout(shipped, l.Bundled)
+	loads := func(t result) bool { return t.ended == nil && t.noMemory() < 0 }
+	ok := b.trial(on, roomy, steps)
+	if !loads(ok) {
+		return
+	}
+	l.Needs = b.needs(ok, func(heap int) bool { return loads(b.trial(on, heap, steps)) })
+}
+
 // fits reports whether a load leaves the room that the program wants.
 func (p *Program) fits(l *Load) bool {
 	return l.Loads && l.Free >= p.Room && l.Largest >= p.Piece

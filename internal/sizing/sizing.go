@@ -149,6 +149,9 @@ type Load struct {
 	Loads   bool `json:"loads"`
 	Free    int  `json:"free"`
 	Largest int  `json:"largest"`
+	// Needs is how much must be free at the start for it to load, found by making the
+	// heap smaller. Of bundles that were only tried it is 0.
+	Needs int `json:"needs,omitempty"`
 	// FailedIn is the module, or main, at which there was no memory.
 	FailedIn string `json:"failedIn,omitempty"`
 	// Map says for each block of the heap who took it: 0 nobody, 1 the interpreter,

@@ -29,6 +29,12 @@ type Config struct {
 	App struct {
 		Name string `toml:"name"`
 	} `toml:"app"`
+	// Module is the module that the application is for, if the command line does
+	// not name one.
+	Module struct {
+		Model    string `toml:"model"`
+		Firmware string `toml:"firmware"`
+	} `toml:"module"`
 	Build struct {
 		// Modules that ship with skep and go into /flash/lib.
 		Modules []string `toml:"modules"`
@@ -38,6 +44,16 @@ type Config struct {
 		// cert/*.key.
 		Secure []string `toml:"secure"`
 	} `toml:"build"`
+	// Budget is what must stay free of the heap when the program is loaded, in
+	// bytes, and how much of it in one piece; 0: as the commands have it.
+	Budget struct {
+		Room  int `toml:"room"`
+		Piece int `toml:"piece"`
+	} `toml:"budget"`
+	Check struct {
+		// Ignore are rules of skep check that do not count for the application.
+		Ignore []string `toml:"ignore"`
+	} `toml:"check"`
 	Cloud Cloud `toml:"cloud"`
 }
 
@@ -136,6 +152,9 @@ func Open(dir string) (*App, error) {
 func (c *Config) check() error {
 	if n := c.App.Name; n != "" && (len(n) > 64 || strings.Trim(n, nameChars) != "" || n[0] == '.') {
 		return fmt.Errorf("[app] name: %q is no name for a directory of state: use up to 64 letters, digits, and . - _", n)
+	}
+	if c.Budget.Room < 0 || c.Budget.Piece < 0 {
+		return errors.New("[budget]: room and piece are numbers of bytes, 0 or more")
 	}
 	for _, list := range []struct {
 		key      string

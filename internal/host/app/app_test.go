@@ -3,6 +3,8 @@ package app
 import (
 	"os"
 	"path/filepath"
+	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -106,5 +108,32 @@ func TestErrors(t *testing.T) {
 	}
 	if err == nil || !strings.Contains(err.Error(), "loop is no ordinary file: move it away") {
 		t.Errorf("a link to a directory: error %v", err)
+	}
+}
+
+// TestKeys: docs/build.md lists every key of skep.toml, and no other.
+func TestKeys(t *testing.T) {
+	var keys []string
+	for section := range reflect.TypeFor[Config]().Fields() {
+		for f := range section.Type.Fields() {
+			if tag := f.Tag.Get("toml"); tag != "-" {
+				keys = append(keys, section.Tag.Get("toml")+" "+tag)
+			}
+		}
+	}
+	text, err := os.ReadFile(filepath.Join("..", "..", "..", "docs", "build.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var listed []string
+	for _, row := range regexp.MustCompile("(?m)^\\| `\\[([a-z]+)\\] ([^|]+)\\|").FindAllStringSubmatch(string(text), -1) {
+		for _, key := range regexp.MustCompile("[a-z]+").FindAllString(row[2], -1) {
+			listed = append(listed, row[1]+" "+key)
+		}
+	}
+	slices.Sort(keys)
+	slices.Sort(listed)
+	if !slices.Equal(keys, listed) {
+		t.Errorf("docs/build.md lists %q, and there are %q", listed, keys)
 	}
 }
