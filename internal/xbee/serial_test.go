@@ -49,7 +49,7 @@ func powered(t *testing.T, files map[string]string, adapt func(*Config)) *host {
 		h.device.PowerOff()
 		select {
 		case <-h.off:
-		case <-time.After(10 * time.Second):
+		case <-time.After(time.Minute):
 			t.Error("the module does not go off")
 		}
 	})
@@ -67,7 +67,7 @@ func (h *host) send(keys string) {
 // it.
 func (h *host) expect(want string) {
 	h.t.Helper()
-	if !h.comes(want, 10*time.Second) {
+	if !h.comes(want, time.Minute) {
 		got := h.screen.String()[h.seen:]
 		h.t.Fatalf("no %q; there is %q", want, got[max(0, len(got)-500):])
 	}
@@ -308,10 +308,14 @@ func echo(t *testing.T) (port string) {
 // online powers on a module that is connected to the Internet, in transparent
 // mode.
 func online(t *testing.T, settings ...string) *host {
+	return onlineIn(t, func(w world.World) world.World { return w }, settings...)
+}
+
+func onlineIn(t *testing.T, adapt func(world.World) world.World, settings ...string) *host {
 	h := powered(t, nil, func(c *Config) {
 		c.Settings = append(append([]string{"AP4"}, quick...), settings...)
 		clock := world.NewVirtualClock(world.VirtualStart)
-		c.World = c.World.WithClock(clock).WithNetwork(world.HostNetwork(clock))
+		c.World = adapt(c.World.WithClock(clock).WithNetwork(world.HostNetwork(clock)))
 	})
 	h.expect(">>> ")
 	h.say("import time; time.sleep(5)\r", "\r\n>>> ")
@@ -370,6 +374,25 @@ func TestTransparentTCP(t *testing.T) {
 	h.ask("DL0.0.0.0", "OK")
 	h.send("lost")
 	h.ask("CI", "2")
+}
+
+// weak is an entropy with which every read of a weakly fed module comes back empty.
+type weak struct{}
+
+func (weak) Read(p []byte) (int, error) {
+	clear(p)
+	return len(p), nil
+}
+
+// TestTransparentOnUSB has reads that come back empty, which is no end of a
+// connection.
+func TestTransparentOnUSB(t *testing.T) {
+	port, _ := strconv.Atoi(echo(t))
+	h := onlineIn(t, func(w world.World) world.World { return w.WithEntropy(weak{}).WithPower(world.USB) },
+		"DLlocalhost", fmt.Sprintf("DE%X", port))
+	h.say("hello", "hello")
+	h.say("again", "again")
+	h.ask("CI", "0")
 }
 
 // TestPacketsOfTransparentMode looks at what is sent when.

@@ -323,7 +323,7 @@ func (c *Client) converse() {
 		if e == modem.EAGAIN {
 			break
 		}
-		if e != 0 || n == 0 {
+		if e != 0 || n == 0 && c.sock.Why() == modem.PeerClosed { // a read may also come back empty for want of power
 			c.lost()
 			return
 		}

@@ -269,7 +269,7 @@ func (l *Link) receive() {
 		switch {
 		case e == modem.EINTR:
 			continue
-		case e != 0, n == 0 && s.Proto() != modem.UDP:
+		case e != 0, n == 0 && s.Why() == modem.PeerClosed: // a read may also come back empty for want of power
 			l.receiver = nil // it must not stop itself
 			l.hangUp(lost(s))
 			l.nudge()
