@@ -16,7 +16,7 @@ func TestUnknownCertificates(t *testing.T) {
 		nc, err := tls.Dial("tcp", c.mqtt, cfg)
 		if err == nil {
 			// With TLS 1.3 a client learns of it when it reads.
-			must(t, nc.SetDeadline(time.Now().Add(5*time.Second)))
+			must(t, nc.SetDeadline(time.Now().Add(patience)))
 			_, err = nc.Read(make([]byte, 1))
 			nc.Close()
 		}

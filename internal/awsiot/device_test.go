@@ -62,7 +62,7 @@ func TestHTTP10Get(t *testing.T) {
 		defer nc.Close()
 		_, err = nc.Write([]byte("GET /things/thing0/shadow HTTP/1.0\r\nHost: " + endpoint + "\r\n\r\n"))
 		must(t, err)
-		must(t, nc.SetReadDeadline(time.Now().Add(5*time.Second)))
+		must(t, nc.SetReadDeadline(time.Now().Add(patience)))
 		buf := make([]byte, 1024)
 		n, err := nc.Read(buf)
 		must(t, err)

@@ -50,6 +50,9 @@ var testDevices = sync.OnceValues(func() ([]*identity.Device, error) {
 	return out, nil
 })
 
+// patience is how long a test waits for what must come: much longer than it ever takes.
+const patience = time.Minute
+
 const endpointATS = "abcdefg1234567-ats.iot.us-east-1.amazonaws.com"
 const endpointLegacy = "abcdefg1234567.iot.us-east-1.amazonaws.com"
 
@@ -111,7 +114,7 @@ func (c *cloud) note(e event.Event) {
 // said waits for a log line that has all the words.
 func (c *cloud) said(words ...string) {
 	c.t.Helper()
-	deadline := time.Now().Add(3 * time.Second)
+	deadline := time.Now().Add(patience)
 	for {
 		c.mu.Lock()
 		var all []string
@@ -175,7 +178,7 @@ func (c *cloud) dial(n int) *client {
 	nc, err := tls.Dial("tcp", c.mqtt, c.tlsConfig(n))
 	must(c.t, err)
 	c.t.Cleanup(func() { nc.Close() })
-	must(c.t, nc.SetDeadline(time.Now().Add(8*time.Second)))
+	must(c.t, nc.SetDeadline(time.Now().Add(patience)))
 	return &client{c.t, nc, bufio.NewReader(nc)}
 }
 
@@ -361,7 +364,7 @@ func (c *cloud) request(n int, text string) string {
 	nc, err := tls.Dial("tcp", c.https, c.tlsConfig(n))
 	must(c.t, err)
 	defer nc.Close()
-	must(c.t, nc.SetDeadline(time.Now().Add(8*time.Second)))
+	must(c.t, nc.SetDeadline(time.Now().Add(patience)))
 	_, err = nc.Write([]byte(text))
 	must(c.t, err)
 	return readAnswer(c.t, bufio.NewReader(nc))

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"net/netip"
 	"slices"
 	"strings"
@@ -19,8 +20,9 @@ import (
 	"github.com/skep-sim/skep/internal/awsiot/store"
 )
 
-// tlsConfig builds a listener's TLS configuration.
-func (s *Server) tlsConfig(opts []ListenOption) *tls.Config {
+// tlsConfig builds a listener's TLS configuration. Without protocols, clients must have a
+// certificate.
+func (s *Server) tlsConfig(opts []ListenOption, protocols ...string) *tls.Config {
 	choice := identity.Choice{
 		Region:    s.cfg.Region,
 		LegacyOff: s.cfg.LegacyOff,
@@ -39,6 +41,12 @@ func (s *Server) tlsConfig(opts []ListenOption) *tls.Config {
 			}
 			s.log(event.Event{Time: s.cfg.Clock.Now(), Kind: kind, Remote: remote, Text: what + decided})
 		},
+	}
+	if len(protocols) > 0 {
+		choice.NextProtos = protocols
+		choice.Anonymous = func(offered []string) bool {
+			return !slices.Contains(offered, alpnMQTT) && !slices.Contains(offered, alpnHTTP)
+		}
 	}
 	for _, o := range opts {
 		o(&choice)
@@ -82,12 +90,11 @@ func (s *Server) shake(tc *tls.Conn) (broker.Peer, error) {
 		return broker.Peer{}, explainTLS(err)
 	}
 	cs := tc.ConnectionState()
-	return broker.Peer{
-		CertID:     identity.Fingerprint(cs.PeerCertificates[0].Raw),
-		Remote:     tc.RemoteAddr().String(),
-		IP:         addrOf(tc.RemoteAddr()),
-		DomainName: cs.ServerName,
-	}, nil
+	p := broker.Peer{Remote: tc.RemoteAddr().String(), IP: addrOf(tc.RemoteAddr()), DomainName: cs.ServerName}
+	if len(cs.PeerCertificates) > 0 {
+		p.CertID = identity.Fingerprint(cs.PeerCertificates[0].Raw)
+	}
+	return p, nil
 }
 
 func (s *Server) restPeer(tc *tls.Conn) (rest.Peer, error) {
@@ -95,8 +102,9 @@ func (s *Server) restPeer(tc *tls.Conn) (rest.Peer, error) {
 	if err != nil {
 		return rest.Peer{}, err
 	}
-	return rest.Peer{CertID: p.CertID, Remote: p.Remote, Authorize: func() (*policy.Compiled, error) {
-		return s.compile(p, "", false, nil)
+	return rest.Peer{CertID: p.CertID, Remote: p.Remote, Authorize: func(*http.Request, []byte) (string, *policy.Compiled, error) {
+		allowed, err := s.compile(p, "", false, nil)
+		return p.CertID, allowed, err
 	}}, nil
 }
 
@@ -107,15 +115,23 @@ func (s *Server) authorize(p broker.Peer, clientID string, attributes []string) 
 
 // compile gives what a certificate may do, with the variables of one connection.
 func (s *Server) compile(p broker.Peer, clientID string, hasClientID bool, attributes []string) (*policy.Compiled, error) {
+	vars := &policy.Vars{
+		ClientID: clientID, HasClientID: hasClientID,
+		SourceIP: p.IP, DomainName: p.DomainName, ConnectAttributes: attributes,
+		Region: s.cfg.PolicyRegion, Account: s.cfg.Account, Now: s.cfg.Clock.Now,
+	}
+	if store.IsKeyID(p.CertID) {
+		k, err := s.key(p.CertID)
+		if err != nil {
+			return nil, err
+		}
+		return policy.Compile(s.cfg.State.CredentialDocuments(k), vars), nil
+	}
 	c, err := s.certificate(p.CertID, nil)
 	if err != nil {
 		return nil, err
 	}
-	vars := &policy.Vars{
-		ClientID: clientID, HasClientID: hasClientID,
-		CertificateID: c.ID, SourceIP: p.IP, DomainName: p.DomainName, ConnectAttributes: attributes,
-		Region: s.cfg.PolicyRegion, Account: s.cfg.Account, Now: s.cfg.Clock.Now,
-	}
+	vars.CertificateID = c.ID
 	if hasClientID && slices.Contains(c.Things, clientID) {
 		if t := s.cfg.State.Thing(clientID); t != nil {
 			vars.Attached, vars.ThingType, vars.Attributes = true, t.Type, t.Attributes
@@ -148,6 +164,8 @@ func explainTLS(err error) error {
 		hint = "the client does not trust this server: its aws.ca is not the one of this state directory"
 	case strings.Contains(text, "unsupported versions"), strings.Contains(text, "protocol version"):
 		hint = "TLS 1.2 is the least that is served"
+	case strings.Contains(text, "unsupported application protocols"):
+		hint = "ALPN on this port is x-amzn-mqtt-ca for MQTT and x-amzn-http-ca or http/1.1 for HTTPS; mqtt, for custom authorisers, is not served"
 	case strings.Contains(text, "first record does not look like a TLS handshake"):
 		hint = "the client speaks without TLS"
 	default:

@@ -65,7 +65,7 @@ func TestREST(t *testing.T) {
 			nc, err := tls.Dial("tcp", c.https, c.tlsConfig(0))
 			must(t, err)
 			defer nc.Close()
-			must(t, nc.SetDeadline(time.Now().Add(5*time.Second)))
+			must(t, nc.SetDeadline(time.Now().Add(patience)))
 			go nc.Write([]byte(tt.request))
 			var got string
 			if r := bufio.NewReader(nc); tt.name == "head" {
@@ -89,7 +89,7 @@ func TestREST(t *testing.T) {
 				if got := m.Topic + " " + string(m.Payload); !strings.HasPrefix(got, s) {
 					t.Fatalf("message %q, want %q", got, s)
 				}
-			case <-time.After(3 * time.Second):
+			case <-time.After(patience):
 				t.Fatalf("no message; want %q", s)
 			}
 		}

@@ -357,7 +357,7 @@ func TestLifecycleEvents(t *testing.T) {
 					t.Fatalf("event is\n%s\nand lacks %s", line, s)
 				}
 			}
-		case <-time.After(3 * time.Second):
+		case <-time.After(patience):
 			t.Fatalf("no event; want %v", want)
 		}
 	}

@@ -8,7 +8,6 @@ import (
 	"net"
 	"net/netip"
 	"sync"
-	"time"
 
 	"github.com/skep-sim/skep/internal/awsiot/broker"
 	"github.com/skep-sim/skep/internal/awsiot/clock"
@@ -51,6 +50,7 @@ type Config struct {
 	RetainOff bool
 
 	Limits       *broker.Limits // nil: broker.DefaultLimits
+	AcceptLimits *AcceptLimits  // nil: DefaultAcceptLimits
 	ShadowLimits *shadow.Limits // nil: shadow.DefaultLimits
 	RESTLimits   *rest.Limits   // nil: rest.DefaultLimits
 }
@@ -62,6 +62,8 @@ type Server struct {
 	broker    *broker.Broker
 	shadows   *shadows.Service
 	rest      *rest.Server
+	limits    broker.Limits
+	gate      gate
 
 	mu        sync.Mutex
 	listeners map[net.Listener]struct{}
@@ -80,7 +82,8 @@ func New(cfg Config) (*Server, error) {
 	if cfg.Region == "" {
 		cfg.Region = DefaultRegion
 	}
-	s := &Server{cfg: cfg, listeners: map[net.Listener]struct{}{}, stop: make(chan struct{})}
+	s := &Server{cfg: cfg, limits: orDefault(cfg.Limits, broker.DefaultLimits), listeners: map[net.Listener]struct{}{}, stop: make(chan struct{})}
+	s.gate = gate{limits: orDefault(cfg.AcceptLimits, DefaultAcceptLimits), clock: cfg.Clock, log: s.log, open: map[net.Conn]struct{}{}}
 	var err error
 	if s.authority, err = cfg.State.Authority(); err != nil {
 		return nil, err
@@ -100,7 +103,7 @@ func New(cfg Config) (*Server, error) {
 		})
 	s.broker, err = broker.New(broker.Config{
 		Clock: cfg.Clock, Rand: cfg.Rand, Log: s.log,
-		Limits:          orDefault(cfg.Limits, broker.DefaultLimits),
+		Limits:          s.limits,
 		Authorize:       s.authorize,
 		Service:         s.shadows,
 		SaveRetained:    cfg.State.SaveRetained,
@@ -163,15 +166,6 @@ func (s *Server) changed(certID string) {
 // AWSCA is the root certificate for clients' aws.ca, PEM.
 func (s *Server) AWSCA() []byte { return s.authority.AWSCA() }
 
-// ListenOption changes how one listener serves.
-type ListenOption func(*identity.Choice)
-
-// WithoutSNI says, for one listener, which endpoint a TLS hello that names none has reached.
-// It goes before Config.ByAddress and Config.NoSNI.
-func WithoutSNI(n identity.NoSNI) ListenOption {
-	return func(c *identity.Choice) { c.NoSNI, c.ByAddress = n, nil }
-}
-
 // ListenMQTT serves MQTT with mutual TLS on l, from now until Close.
 func (s *Server) ListenMQTT(l net.Listener, opts ...ListenOption) {
 	cfg := s.tlsConfig(opts)
@@ -190,41 +184,6 @@ func (s *Server) ListenHTTPS(l net.Listener, opts ...ListenOption) {
 	})
 }
 
-// acceptPause is how long to wait when a connection cannot be accepted, such as for want of
-// descriptors: those come back.
-const acceptPause = 100 * time.Millisecond
-
-func (s *Server) listen(l net.Listener, serve func(net.Conn)) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closed {
-		l.Close()
-		return
-	}
-	s.listeners[l] = struct{}{}
-	s.wg.Go(func() {
-		for {
-			nc, err := l.Accept()
-			if err == nil {
-				s.wg.Go(func() { serve(nc) })
-				continue
-			}
-			if errors.Is(err, net.ErrClosed) {
-				return
-			}
-			s.log(event.Event{Time: s.cfg.Clock.Now(), Kind: event.Trouble, Text: "accepting a connection: " + err.Error()})
-			again := make(chan struct{})
-			t := s.cfg.Clock.AfterFunc(acceptPause, func() { close(again) })
-			select {
-			case <-again:
-			case <-s.stop:
-				t.Stop()
-				return
-			}
-		}
-	})
-}
-
 // Close stops listening, ends all connections and waits for them.
 func (s *Server) Close() {
 	s.mu.Lock()
@@ -238,5 +197,6 @@ func (s *Server) Close() {
 	s.mu.Unlock()
 	s.broker.Close()
 	s.rest.Close()
+	s.gate.close()
 	s.wg.Wait()
 }

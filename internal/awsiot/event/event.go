@@ -28,7 +28,7 @@ type Event struct {
 	Kind   Kind
 	Remote string // the client's address, "" when there is none
 	Client string // the MQTT client id, "" before CONNECT and over HTTPS
-	CertID string // the certificate's id, "" before the handshake
+	CertID string // the certificate's id or the access key's, "" before the handshake
 	Text   string // what happened and why, one line
 }
 
@@ -39,7 +39,10 @@ func (e Event) String() string {
 	if e.Client != "" {
 		fmt.Fprintf(&b, " client %q", e.Client)
 	}
-	if e.CertID != "" {
+	switch {
+	case strings.HasPrefix(e.CertID, "AKIA"): // certificate ids are in lower case
+		fmt.Fprintf(&b, " key %s", e.CertID)
+	case e.CertID != "":
 		fmt.Fprintf(&b, " cert %.10s", e.CertID)
 	}
 	if e.Remote != "" {

@@ -57,6 +57,9 @@ type Choice struct {
 	Verify func(tls.ConnectionState) error
 	// NextProtos are offered in ALPN.
 	NextProtos []string
+	// Anonymous says, by the protocols that a hello offers in ALPN, that its client is not asked
+	// for a certificate: it will sign its requests instead. nil means never.
+	Anonymous func(protos []string) bool
 	// Rand is the handshake's entropy; nil means the system's.
 	Rand io.Reader
 	// Hello, when not nil, is told of every hello without an endpoint name and of every
@@ -80,7 +83,7 @@ func (a *Authority) ServerConfig(c Choice) *tls.Config {
 		NextProtos:             c.NextProtos,
 		SessionTicketsDisabled: false,
 	}
-	identities := map[Kind]*tls.Config{}
+	identities, anonymous := map[Kind]*tls.Config{}, map[Kind]*tls.Config{}
 	for _, kind := range []Kind{ATS, Legacy} {
 		cfg := base.Clone()
 		cfg.GetCertificate = func(h *tls.ClientHelloInfo) (*tls.Certificate, error) {
@@ -90,12 +93,18 @@ func (a *Authority) ServerConfig(c Choice) *tls.Config {
 			cfg.MaxVersion = tls.VersionTLS12
 		}
 		identities[kind] = cfg
+		cfg = cfg.Clone()
+		cfg.ClientAuth, cfg.VerifyConnection = tls.NoClientCert, nil
+		anonymous[kind] = cfg
 	}
 	root := base.Clone()
 	root.GetConfigForClient = func(h *tls.ClientHelloInfo) (*tls.Config, error) {
 		kind, err := c.choose(h)
 		if err != nil {
 			return nil, err
+		}
+		if c.Anonymous != nil && c.Anonymous(h.SupportedProtos) {
+			return anonymous[kind], nil
 		}
 		return identities[kind], nil
 	}

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"io"
 	"net"
+	"net/http"
 	"testing"
 	"time"
 
@@ -51,7 +52,7 @@ func serve(s *Server) (client net.Conn, done chan struct{}) {
 	go func() {
 		defer close(done)
 		s.Serve(server, func() (Peer, error) {
-			return Peer{CertID: "c", Authorize: func() (*policy.Compiled, error) { return allow, nil }}, nil
+			return Peer{CertID: "c", Authorize: func(*http.Request, []byte) (string, *policy.Compiled, error) { return "c", allow, nil }}, nil
 		})
 	}()
 	return client, done

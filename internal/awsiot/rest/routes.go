@@ -16,10 +16,11 @@ import (
 
 // answer routes a request.
 func (s *Server) answer(peer Peer, req *http.Request, body []byte) *response {
-	allowed, err := peer.Authorize()
+	id, allowed, err := peer.Authorize(req, body)
 	if err != nil {
 		return s.refuse(peer, req, 403, "ForbiddenException", "Forbidden", err.Error())
 	}
+	peer.CertID = id
 	path := req.URL.EscapedPath()
 	switch {
 	case strings.HasPrefix(path, "/topics/"):

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net"
 	"net/http"
 	"strconv"
@@ -17,14 +18,19 @@ import (
 	"github.com/skep-sim/skep/internal/awsiot/policy"
 	"github.com/skep-sim/skep/internal/awsiot/shadow"
 	"github.com/skep-sim/skep/internal/awsiot/shadows"
+	"github.com/skep-sim/skep/internal/awsiot/websocket"
 )
 
 // Peer is who is at the other end of a connection.
 type Peer struct {
-	CertID string
+	CertID string // the certificate, or the access key of the request that is answered; "" for neither
 	Remote string
-	// Authorize says what the certificate may do now; an error says why nothing.
-	Authorize func() (*policy.Compiled, error)
+	// Authorize says who makes a request and what that one may do now; an error says why
+	// nothing.
+	Authorize func(req *http.Request, body []byte) (id string, allowed *policy.Compiled, err error)
+	// MQTT serves MQTT over WebSocket, which id has asked for, until its connection ends. nil:
+	// there is none here.
+	MQTT func(nc net.Conn, id string)
 }
 
 // Shadows is the part of the shadow service that HTTPS needs; shadows.Service is it.
@@ -146,6 +152,11 @@ func (s *Server) one(nc net.Conn, in *limitedReader, r *bufio.Reader, peer Peer,
 		s.write(nc, &response{status: 400, kind: "InvalidRequestException", body: s.problem("Bad request: " + why)}, false)
 		return false
 	}
+	if peer.MQTT != nil && req.URL.Path == "/mqtt" {
+		in.left = math.MaxInt
+		s.upgrade(nc, r, peer, req, guard)
+		return false
+	}
 	in.left = s.cfg.Limits.Body + s.cfg.Limits.Header
 	if strings.EqualFold(req.Header.Get("Expect"), "100-continue") {
 		if _, err := io.WriteString(nc, "HTTP/1.1 100 Continue\r\n\r\n"); err != nil {
@@ -167,6 +178,23 @@ func (s *Server) one(nc net.Conn, in *limitedReader, r *bufio.Reader, peer Peer,
 	}
 	resp.head = req.Method == http.MethodHead
 	return s.write(nc, resp, keep) == nil && keep
+}
+
+// upgrade makes a connection one of MQTT over WebSocket and serves it.
+func (s *Server) upgrade(nc net.Conn, r *bufio.Reader, peer Peer, req *http.Request, guard clock.Timer) {
+	id, _, err := peer.Authorize(req, nil)
+	if err != nil {
+		s.write(nc, s.refuse(peer, req, 403, "ForbiddenException", "Forbidden", err.Error()), false)
+		return
+	}
+	peer.CertID = id
+	inner, err := websocket.Accept(nc, r, req)
+	if err != nil {
+		s.write(nc, s.refuse(peer, req, 400, "InvalidRequestException", "Bad request", err.Error()), false)
+		return
+	}
+	guard.Stop() // MQTT has deadlines of its own
+	peer.MQTT(inner, id)
 }
 
 // response is an answer before it is written.
