@@ -16,7 +16,7 @@ import (
 
 // cloudCmd is skep cloud.
 type cloudCmd struct {
-	Run  cloudRunCmd  `cmd:"" default:"withargs" help:"Run the local AWS IoT by itself, on ports 8883 and 8443."`
+	Run  cloudRunCmd  `cmd:"" default:"withargs" help:"Run the local AWS IoT by itself, on ports 8883, 8443 and 443."`
 	Init cloudInitCmd `cmd:"" help:"Make a thing: write aws.ca, aws.crt and aws.key into a directory."`
 }
 
@@ -27,11 +27,14 @@ func (c *cloudCmd) Help() string {
 
 // cloudRunCmd is skep cloud without a further word.
 type cloudRunCmd struct {
-	State  string `help:"State directory. Default: this user's, which skep run uses, too." placeholder:"DIR"`
-	Listen string `help:"Address to listen on." default:"127.0.0.1" placeholder:"ADDRESS"`
-	MQTT   int    `help:"Port for MQTT." default:"8883"`
-	HTTPS  int    `help:"Port for HTTPS." default:"8443"`
-	NoSNI  string `name:"no-sni" help:"Which endpoint a TLS hello without a server name reaches." enum:"ats,legacy,refuse" default:"ats"`
+	State       string `help:"State directory. Default: this user's, which skep run uses, too." placeholder:"DIR"`
+	Listen      string `help:"Address to listen on." default:"127.0.0.1" placeholder:"ADDRESS"`
+	MQTT        int    `help:"Port for MQTT." default:"8883"`
+	HTTPS       int    `help:"Port for HTTPS." default:"8443"`
+	Port443     int    `name:"port-443" help:"Port for what AWS has on 443: MQTT and HTTPS by ALPN, MQTT over WebSocket, signed HTTPS. 443 itself is left out where it may not be used." default:"443" placeholder:"PORT"`
+	ConnectRate int    `help:"Connections accepted in a second; 0 is no limit." default:"500"`
+	Connections int    `help:"Connections at a time; 0 is no limit." default:"500000"`
+	NoSNI       string `name:"no-sni" help:"Which endpoint a TLS hello without a server name reaches." enum:"ats,legacy,refuse" default:"ats"`
 }
 
 func (c *cloudRunCmd) Help() string {
@@ -43,32 +46,53 @@ func (c *cloudRunCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, port := range [...]int{c.MQTT, c.HTTPS} {
-		if port < 1 || port > 65535 {
-			return fmt.Errorf("port %d: a port is a number from 1 to 65535", port)
-		}
+	accept := &awsiot.AcceptLimits{Rate: c.ConnectRate, Connections: c.Connections}
+	if err := c.check(); err != nil {
+		return err
 	}
-	cloud, err := startCloud(cloudConfig{dir: dir, owner: "skep cloud", wait: time.Second, log: os.Stderr, verbose: true})
+	cloud, err := startCloud(cloudConfig{dir: dir, owner: "skep cloud", wait: time.Second, log: os.Stderr, verbose: true, accept: accept})
 	if err != nil {
 		return err
 	}
 	defer cloud.close()
-	sni := map[string]identity.NoSNI{"ats": identity.NoSNIATS, "legacy": identity.NoSNILegacy, "refuse": identity.NoSNIRefuse}[c.NoSNI]
-	for i, port := range [...]int{c.MQTT, c.HTTPS} {
-		l, err := net.Listen("tcp", net.JoinHostPort(c.Listen, fmt.Sprint(port)))
-		if err != nil {
-			return fmt.Errorf("%w: stop what uses the port, or choose others with --mqtt, --https and --listen", err)
-		}
-		if i == 0 {
-			cloud.server.ListenMQTT(l, awsiot.WithoutSNI(sni))
-		} else {
-			cloud.server.ListenHTTPS(l, awsiot.WithoutSNI(sni))
-		}
+	if err := c.listen(cloud); err != nil {
+		return err
 	}
 	fmt.Fprintf(os.Stderr, "AWS IoT on %s: MQTT on port %d, HTTPS on port %d; state in %s; Ctrl-C ends it\n", c.Listen, c.MQTT, c.HTTPS, dir)
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	<-ctx.Done()
+	return nil
+}
+
+func (c *cloudRunCmd) check() error {
+	for _, port := range [...]int{c.MQTT, c.HTTPS, c.Port443} {
+		if port < 1 || port > 65535 {
+			return fmt.Errorf("port %d: a port is a number from 1 to 65535", port)
+		}
+	}
+	if c.ConnectRate < 0 || c.Connections < 0 {
+		return fmt.Errorf("--connect-rate and --connections are numbers from 0, which is no limit")
+	}
+	return nil
+}
+
+// listen serves on the ports asked for. Only the real port 443 may fail: it is
+// often not for everybody.
+func (c *cloudRunCmd) listen(cloud *localCloud) error {
+	sni := map[string]identity.NoSNI{"ats": identity.NoSNIATS, "legacy": identity.NoSNILegacy, "refuse": identity.NoSNIRefuse}[c.NoSNI]
+	serve := cloud.serve()
+	for i, port := range [...]int{c.MQTT, c.HTTPS, c.Port443} {
+		l, err := net.Listen("tcp", net.JoinHostPort(c.Listen, fmt.Sprint(port)))
+		switch {
+		case err == nil:
+			serve[i](l, awsiot.WithoutSNI(sni))
+		case i == 2 && port == 443:
+			fmt.Fprintf(os.Stderr, "skep: %v: without it there is no ALPN, no MQTT over WebSocket and no signed HTTPS; --port-443 4433 has them on another port\n", err)
+		default:
+			return fmt.Errorf("%w: stop what uses the port, or choose others with --mqtt, --https, --port-443 and --listen", err)
+		}
+	}
 	return nil
 }
 

@@ -325,7 +325,7 @@ func (n cloudNetwork) Dial(t world.Target, l world.Limit) (world.Conn, error) {
 		t.Host, t.Port = addrs[kind][i].Addr().String(), addrs[kind][i].Port()
 		return n.host.Dial(t, l)
 	}
-	return nil, &world.Failure{Kind: world.FailRefused, Err: fmt.Errorf("the local AWS IoT serves TCP ports %d (MQTT) and %d (HTTPS)", cloudPorts[0], cloudPorts[1])}
+	return nil, &world.Failure{Kind: world.FailRefused, Err: fmt.Errorf("the local AWS IoT serves TCP ports %d (MQTT), %d (HTTPS) and %d", cloudPorts[0], cloudPorts[1], cloudPorts[2])}
 }
 
 // endpointKind tells whether a host name is that of an AWS IoT endpoint, and of

@@ -47,13 +47,15 @@ type cloudConfig struct {
 	log   io.Writer
 	// verbose writes all events to log, instead of refusals and trouble only.
 	verbose bool
+	// accept limits connections; nil is as at AWS.
+	accept *awsiot.AcceptLimits
 	// private keeps it to this process: for a command that ends at once.
 	private bool
 }
 
 // cloudAddrs are the addresses of the local AWS IoT by kind of endpoint and, in
 // the order of cloudPorts, port.
-type cloudAddrs [2][2]netip.AddrPort
+type cloudAddrs [2][3]netip.AddrPort
 
 // The kinds of endpoint.
 const (
@@ -61,7 +63,14 @@ const (
 	endpointLegacy
 )
 
-var cloudPorts = [2]uint16{8883, 8443}
+// cloudPorts are AWS IoT's: MQTT, HTTPS, and the one where ALPN or a signature
+// decides.
+var cloudPorts = [3]uint16{8883, 8443, 443}
+
+// serve are what the ports of cloudPorts speak.
+func (c *localCloud) serve() [3]func(net.Listener, ...awsiot.ListenOption) {
+	return [3]func(net.Listener, ...awsiot.ListenOption){c.server.ListenMQTT, c.server.ListenHTTPS, c.server.Listen443}
+}
 
 // startCloud starts the local AWS IoT. A *store.InUseError says that another process
 // has the state.
@@ -72,7 +81,7 @@ func startCloud(conf cloudConfig) (*localCloud, error) {
 	}
 	c := &localCloud{state: st, dir: conf.dir, owner: conf.owner, events: newEventFeed(), share: newCloudShare()}
 	c.server, err = awsiot.New(awsiot.Config{
-		State: st, Clock: wallClock{}, Rand: rand.Reader,
+		State: st, Clock: wallClock{}, Rand: rand.Reader, AcceptLimits: conf.accept,
 		Log: func(e event.Event) {
 			if conf.verbose || e.Kind == event.Refused || e.Kind == event.Trouble {
 				fmt.Fprintln(conf.log, "cloud:", e.String())
@@ -100,17 +109,13 @@ func startCloud(conf cloudConfig) (*localCloud, error) {
 // listen serves on free ports of the loopback interface.
 func (c *localCloud) listen() error {
 	for kind, sni := range [...]identity.NoSNI{endpointATS: identity.NoSNIATS, endpointLegacy: identity.NoSNILegacy} {
-		for i := range cloudPorts {
+		for i, serve := range c.serve() {
 			l, err := net.Listen("tcp", "127.0.0.1:0")
 			if err != nil {
 				return err
 			}
 			c.addrs[kind][i] = l.Addr().(*net.TCPAddr).AddrPort()
-			if i == 0 {
-				c.server.ListenMQTT(l, awsiot.WithoutSNI(sni))
-			} else {
-				c.server.ListenHTTPS(l, awsiot.WithoutSNI(sni))
-			}
+			serve(l, awsiot.WithoutSNI(sni))
 		}
 	}
 	return nil

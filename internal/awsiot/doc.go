@@ -1,6 +1,6 @@
-// Package awsiot is AWS IoT Core's data plane on this machine: MQTT on 8883 and HTTPS on 8443
-// with mutual TLS, policies, device shadows and lifecycle events, strict where it is present.
-// Whatever AWS would refuse it refuses, and says why in a line for a person.
+// Package awsiot is AWS IoT Core's data plane on this machine: MQTT on 8883, HTTPS on 8443,
+// and on 443 both by ALPN, MQTT over WebSocket and signed HTTPS; policies, device shadows and
+// lifecycle events, strict where it is present. Whatever AWS would refuse it refuses, and says why in a line for a person.
 //
 // Server puts the parts together:
 //
@@ -12,9 +12,11 @@
 //	broker    MQTT sessions and messages
 //	shadow    the shadow rules, pure; shadows the service around them
 //	rest      HTTPS
+//	sigv4     signed requests
+//	websocket MQTT inside HTTPS
 //
 // It is not the control plane: things, certificates and policies are made by calls of this
-// package (InitDir, store.Store), not over the network. Rules, jobs, MQTT 5, WebSocket, ALPN on
-// port 443 and custom authorisers are not there; what is asked of them is refused, with a line
-// that says so. It never contacts AWS and never imports the simulated device.
+// package (InitDir, store.Store), not over the network. Custom authorisers are not there; who
+// asks for one is refused, with a line that says so. It never contacts AWS and never imports
+// the simulated device.
 package awsiot
