@@ -17,6 +17,7 @@ import (
 
 // cli is the command line.
 type cli struct {
+	New     newCmd     `cmd:"" help:"Make the directory of a new application, which runs at once."`
 	Run     runCmd     `cmd:"" help:"Power on a module whose /flash holds a directory's files, and run its main.py."`
 	Repl    replCmd    `cmd:"" help:"Power on a module and leave you at its prompt."`
 	Serve   serveCmd   `cmd:"" help:"Power on a module whose serial port other programs can open."`
