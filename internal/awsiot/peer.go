@@ -90,7 +90,7 @@ func (s *Server) shake(tc *tls.Conn) (broker.Peer, error) {
 		return broker.Peer{}, explainTLS(err)
 	}
 	cs := tc.ConnectionState()
-	p := broker.Peer{Remote: tc.RemoteAddr().String(), IP: addrOf(tc.RemoteAddr()), DomainName: cs.ServerName}
+	p := broker.Peer{Remote: tc.RemoteAddr().String(), Local: tc.LocalAddr().String(), IP: addrOf(tc.RemoteAddr()), DomainName: cs.ServerName}
 	if len(cs.PeerCertificates) > 0 {
 		p.CertID = identity.Fingerprint(cs.PeerCertificates[0].Raw)
 	}
@@ -141,6 +141,20 @@ func (s *Server) compile(p broker.Peer, clientID string, hasClientID bool, attri
 		vars.Certificate = identity.PolicyValues(parsed)
 	}
 	return policy.Compile(s.cfg.State.Documents(c), vars), nil
+}
+
+// thingOf says which thing a client is: the one attached to its certificate that is called as
+// the client, or else the only one; "" for none.
+func (s *Server) thingOf(certID, clientID string) string {
+	c := s.cfg.State.Certificate(certID)
+	switch {
+	case c == nil:
+	case slices.Contains(c.Things, clientID):
+		return clientID
+	case len(c.Things) == 1:
+		return c.Things[0]
+	}
+	return ""
 }
 
 // Explain says whether a certificate may do an action, and by which statement. clientID is the

@@ -115,12 +115,10 @@ func New(cfg Config) (*Server, error) {
 	}
 	s.rest = rest.New(rest.Config{
 		Clock: cfg.Clock, Rand: cfg.Rand, Log: s.log,
-		Limits:      orDefault(cfg.RESTLimits, rest.DefaultLimits),
-		Shadows:     s.shadows,
-		PublishRule: s.broker.PublishRule,
-		Publish: func(topic string, payload []byte, qos byte, retain bool) error {
-			return s.broker.PublishFor(broker.Message{Topic: topic, Payload: payload, QoS: qos, Retain: retain})
-		},
+		Limits:  orDefault(cfg.RESTLimits, rest.DefaultLimits),
+		Shadows: s.shadows,
+		Broker:  s.broker,
+		Thing:   s.thingOf,
 	})
 	cfg.State.OnChange(s.changed)
 	return s, nil

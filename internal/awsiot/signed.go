@@ -88,7 +88,7 @@ func (s *Server) signingPeer(tc *tls.Conn) (rest.Peer, error) {
 		},
 		MQTT: func(nc net.Conn, id string) {
 			s.broker.Serve(nc, func() (broker.Peer, error) {
-				return broker.Peer{CertID: id, Remote: p.Remote, IP: p.IP, DomainName: p.DomainName}, nil
+				return broker.Peer{CertID: id, Remote: p.Remote, Local: p.Local, IP: p.IP, DomainName: p.DomainName}, nil
 			})
 		},
 	}, nil

@@ -62,6 +62,7 @@ func DefaultLimits() Limits {
 type Peer struct {
 	CertID     string
 	Remote     string
+	Local      string // address and port it connected to, "" if unknown
 	IP         netip.Addr
 	DomainName string // the endpoint name asked for, "" for none
 }

@@ -17,6 +17,7 @@ type Connection struct {
 	Connected bool
 	CertID    string
 	Remote    string // address and port; of the last connection when away
+	Local     string // address and port it connected to
 	SessionID string // of the connection, as lifecycle events name it; "" when away
 	Protocol  byte   // 4 is MQTT 3.1.1, 5 is MQTT 5
 
@@ -70,7 +71,7 @@ func (s *session) describe() Connection {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	d := Connection{
-		ClientID: s.id, CertID: s.peer.CertID, Remote: s.peer.Remote, Protocol: 4, Persistent: !s.clean,
+		ClientID: s.id, CertID: s.peer.CertID, Remote: s.peer.Remote, Local: s.peer.Local, Protocol: 4, Persistent: !s.clean,
 		Expiry: s.b.cfg.Limits.SessionExpiry, Queued: len(s.queue), InFlight: len(s.inflight), Filters: len(s.subs),
 	}
 	if c := s.conn; c != nil {

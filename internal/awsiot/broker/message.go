@@ -13,6 +13,9 @@ type Message struct {
 	Properties *Properties
 	// From is the client that published it; nil is AWS IoT itself or the program inside.
 	From *Sender
+	// Acked, when not nil, is called when a client has acknowledged it (QoS 1); under a lock,
+	// so it must not block or call back.
+	Acked func()
 }
 
 // Sender is who published a message.

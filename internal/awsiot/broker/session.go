@@ -101,6 +101,9 @@ func (s *session) acknowledged(id uint16) {
 	defer s.mu.Unlock()
 	for i := range s.inflight {
 		if s.inflight[i].id == id {
+			if acked := s.inflight[i].m.Acked; acked != nil {
+				acked()
+			}
 			s.inflight = append(s.inflight[:i], s.inflight[i+1:]...)
 			if s.conn != nil && len(s.queue) > 0 {
 				s.conn.wakeWriter()

@@ -19,6 +19,10 @@ const (
 	ListNamedShadowsForThing
 	GetRetainedMessage
 	ListRetainedMessages
+	GetConnection
+	DeleteConnection
+	ListSubscriptions
+	SendDirectMessage
 	numActions
 )
 
@@ -35,6 +39,10 @@ var actionInfo = [numActions]struct{ name, kind string }{
 	ListNamedShadowsForThing: {"iot:ListNamedShadowsForThing", "thing/"},
 	GetRetainedMessage:       {"iot:GetRetainedMessage", "topic/"},
 	ListRetainedMessages:     {"iot:ListRetainedMessages", ""},
+	GetConnection:            {"iot:GetConnection", "client/"},
+	DeleteConnection:         {"iot:DeleteConnection", "client/"},
+	ListSubscriptions:        {"iot:ListSubscriptions", "client/"},
+	SendDirectMessage:        {"iot:SendDirectMessage", "client/"},
 }
 
 // actionLower has the names in lower case, as patterns of actions are compared.

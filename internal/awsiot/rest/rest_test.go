@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/skep-sim/skep/internal/awsiot/broker"
 	"github.com/skep-sim/skep/internal/awsiot/clock"
 	"github.com/skep-sim/skep/internal/awsiot/policy"
 	"github.com/skep-sim/skep/internal/awsiot/shadow"
@@ -30,11 +31,22 @@ func (noShadows) Delete(_ shadow.Key, _ []byte, f func(shadows.Answer)) {
 }
 func (noShadows) Names(string) ([]string, error) { return nil, nil }
 
+// noBroker has no clients and takes every message.
+type noBroker struct{}
+
+func (noBroker) PublishRule(string, bool) string                             { return "" }
+func (noBroker) PublishFor(broker.Message) error                             { return nil }
+func (noBroker) RetainedAt(string) (m broker.Message, at time.Time, ok bool) { return }
+func (noBroker) RetainedTopics() []string                                    { return []string{"a", "b"} }
+func (noBroker) Connection(string) (broker.Connection, bool)                 { return broker.Connection{}, false }
+func (noBroker) Subscriptions(string) ([]broker.Subscription, bool)          { return nil, true }
+func (noBroker) Disconnect(string, bool, bool, string) bool                  { return true }
+func (noBroker) SendTo(_ string, m broker.Message) bool                      { return m.QoS == 0 }
+
 func newServer(c clock.Clock) *Server {
 	return New(Config{
 		Clock: c, Rand: rand.Reader, Limits: DefaultLimits(), Shadows: noShadows{},
-		PublishRule: func(string, bool) string { return "" },
-		Publish:     func(string, []byte, byte, bool) error { return nil },
+		Broker: noBroker{}, Thing: func(string, string) string { return "" },
 	})
 }
 
@@ -94,6 +106,8 @@ func FuzzServe(f *testing.F) {
 	f.Add([]byte("POST /topics/a%2fb?qos=1&retain=TRUE HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabcGET / HTTP/1.1\r\nHost: h\r\n\r\n"))
 	f.Add([]byte("POST /things/T/shadow?name=n HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{\r\n0\r\n\r\n"))
 	f.Add([]byte("GET /api/things/shadow/ListNamedShadowsForThing/T?pageSize=1&nextToken=%00 HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\n\r\n"))
+	f.Add([]byte("POST /connections/c/messages?topic=t&confirmation=true&timeout=15 HTTP/1.1\r\nHost: h\r\nx-amz-mqtt5-user-properties: W3siYSI6ImIifV0=\r\nx-amz-mqtt5-correlation-data: QQ==\r\nContent-Length: 0\r\n\r\n"))
+	f.Add([]byte("GET /retainedMessage?maxResults=1&nextToken=YQ HTTP/1.1\r\nHost: h\r\n\r\nDELETE /connections/%24c?cleanSession=TRUE HTTP/1.1\r\nHost: h\r\n\r\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		client, done := serve(newServer(clock.NewManual(time.Unix(1700000000, 0))))
 		var answer bytes.Buffer

@@ -1,10 +1,13 @@
 package rest
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -22,19 +25,60 @@ func (s *Server) answer(peer Peer, req *http.Request, body []byte) *response {
 	}
 	peer.CertID = id
 	path := req.URL.EscapedPath()
-	switch {
-	case strings.HasPrefix(path, "/topics/"):
-		return s.topics(peer, req, allowed, strings.TrimPrefix(path, "/topics/"), body)
-	case strings.HasPrefix(path, "/api/things/shadow/ListNamedShadowsForThing/"):
-		return s.list(peer, req, allowed, strings.TrimPrefix(path, "/api/things/shadow/ListNamedShadowsForThing/"))
-	}
-	if rest, ok := strings.CutPrefix(path, "/things/"); ok {
-		if thing, ok := strings.CutSuffix(rest, "/shadow"); ok && !strings.Contains(thing, "/") {
-			return s.shadow(peer, req, allowed, thing, body)
+	for _, r := range routes {
+		rest, ok := strings.CutPrefix(path, r.prefix)
+		if !ok {
+			continue
 		}
+		raw, ok := strings.CutSuffix(rest, r.suffix)
+		if !ok || raw == "" != r.nameless || r.segment && strings.Contains(raw, "/") {
+			continue
+		}
+		name, err := url.PathUnescape(raw)
+		if err != nil {
+			return s.invalid(peer, req, "Invalid path")
+		}
+		method := req.Method
+		if method == http.MethodHead {
+			method = http.MethodGet
+		}
+		serve := r.methods[method]
+		if serve == nil {
+			return s.methodNotAllowed(peer, req, strings.Join(slices.Sorted(maps.Keys(r.methods)), ", "))
+		}
+		return serve(s, &request{peer: peer, http: req, query: req.URL.Query(), may: allowed, name: name, body: body})
 	}
-	return s.refuse(peer, req, 404, "ResourceNotFoundException", "Not Found",
-		"no such path; there are /things/THING/shadow, /topics/TOPIC and /api/things/shadow/ListNamedShadowsForThing/THING")
+	return s.refuse(peer, req, 404, "ResourceNotFoundException", "Not Found", "there is no such path")
+}
+
+// request is what a handler is given.
+type request struct {
+	peer  Peer
+	http  *http.Request
+	query url.Values
+	may   *policy.Compiled
+	name  string // what the path names: a thing, a topic or a client
+	body  []byte
+}
+
+type handler func(*Server, *request) *response
+
+// routes are the paths, PREFIX NAME SUFFIX, the first that fits.
+var routes = []struct {
+	prefix, suffix string
+	segment        bool // the name has no slash that is not encoded
+	nameless       bool
+	methods        map[string]handler
+}{
+	{"/things/", "/shadow", true, false, map[string]handler{"GET": (*Server).getShadow, "POST": (*Server).updateShadow, "DELETE": (*Server).deleteShadow}},
+	{"/api/things/shadow/ListNamedShadowsForThing/", "", true, false, map[string]handler{"GET": (*Server).listShadows}},
+	{"/topics/", "", false, false, map[string]handler{"POST": (*Server).publish}},
+	{"/retainedMessage", "", false, true, map[string]handler{"GET": (*Server).listRetained}},
+	{"/retainedMessage/", "", false, true, map[string]handler{"GET": (*Server).listRetained}},
+	{"/retainedMessage/", "", false, false, map[string]handler{"GET": (*Server).getRetained}},
+	{"/connections/", "/subscriptions", true, false, map[string]handler{"GET": (*Server).listSubscriptions}},
+	{"/connections/", "/messages", true, false, map[string]handler{"POST": (*Server).sendDirect}},
+	{"/connections/", "", true, false, map[string]handler{"GET": (*Server).getConnection, "DELETE": (*Server).deleteConnection}},
 }
 
 // problem is the body of an error.
@@ -56,9 +100,9 @@ func (s *Server) refuse(peer Peer, req *http.Request, status int, kind, message,
 }
 
 // permit asks the policy; a response means no.
-func (s *Server) permit(peer Peer, req *http.Request, p *policy.Compiled, a policy.Action, name string) *response {
-	if d := p.Check(a, name); !d.Allowed {
-		return s.refuse(peer, req, 403, "ForbiddenException", "Forbidden", fmt.Sprintf("%s on %s: %s", a, a.Resource(name), d))
+func (s *Server) permit(r *request, a policy.Action, name string) *response {
+	if d := r.may.Check(a, name); !d.Allowed {
+		return s.refuse(r.peer, r.http, 403, "ForbiddenException", "Forbidden", fmt.Sprintf("%s on %s: %s", a, a.Resource(name), d))
 	}
 	return nil
 }
@@ -78,131 +122,102 @@ var exceptions = map[int]string{
 	429: "ThrottlingException", 500: "InternalFailureException",
 }
 
-func (s *Server) shadow(peer Peer, req *http.Request, p *policy.Compiled, rawThing string, body []byte) *response {
-	thing, err := url.PathUnescape(rawThing)
-	key := shadow.Key{Thing: thing, Name: req.URL.Query().Get("name")}
-	if err != nil || !key.Valid() {
-		return s.invalid(peer, req, "Invalid thing or shadow name")
+func (s *Server) getShadow(r *request) *response {
+	r.body = nil
+	return s.shadow(r, policy.GetThingShadow, s.cfg.Shadows.Get)
+}
+
+func (s *Server) updateShadow(r *request) *response {
+	return s.shadow(r, policy.UpdateThingShadow, s.cfg.Shadows.Update)
+}
+
+func (s *Server) deleteShadow(r *request) *response {
+	r.body = nil
+	return s.shadow(r, policy.DeleteThingShadow, s.cfg.Shadows.Delete)
+}
+
+func (s *Server) shadow(r *request, a policy.Action, do func(shadow.Key, []byte, func(shadows.Answer))) *response {
+	key := shadow.Key{Thing: r.name, Name: r.query.Get("name")}
+	if !key.Valid() {
+		return s.invalid(r.peer, r.http, "Invalid thing or shadow name")
 	}
-	name := thing
+	resource := key.Thing
 	if key.Name != "" {
-		name += "/" + key.Name
+		resource += "/" + key.Name
 	}
-	var action policy.Action
-	var do func(shadow.Key, []byte, func(shadows.Answer))
-	switch req.Method {
-	case http.MethodGet, http.MethodHead:
-		action, do, body = policy.GetThingShadow, s.cfg.Shadows.Get, nil
-	case http.MethodPost:
-		action, do = policy.UpdateThingShadow, s.cfg.Shadows.Update
-	case http.MethodDelete:
-		action, do, body = policy.DeleteThingShadow, s.cfg.Shadows.Delete, nil
-	default:
-		return s.methodNotAllowed(peer, req, "GET, POST and DELETE")
-	}
-	if no := s.permit(peer, req, p, action, name); no != nil {
+	if no := s.permit(r, a, resource); no != nil {
 		return no
 	}
 	result := make(chan shadows.Answer, 1)
-	do(key, body, func(a shadows.Answer) { result <- a })
-	a := <-result
-	if a.Refused != nil {
-		return &response{status: a.Refused.Code, kind: exceptions[a.Refused.Code], body: s.problem(a.Refused.Message)}
+	do(key, r.body, func(a shadows.Answer) { result <- a })
+	answer := <-result
+	if answer.Refused != nil {
+		return &response{status: answer.Refused.Code, kind: exceptions[answer.Refused.Code], body: s.problem(answer.Refused.Message)}
 	}
-	return &response{status: 200, body: a.Payload}
+	return &response{status: 200, body: answer.Payload}
 }
 
-// topics publishes a message: POST /topics/TOPIC?qos=&retain=
-func (s *Server) topics(peer Peer, req *http.Request, p *policy.Compiled, rawTopic string, body []byte) *response {
-	if req.Method != http.MethodPost {
-		return s.methodNotAllowed(peer, req, "POST")
+func (s *Server) listShadows(r *request) *response {
+	if !shadow.ValidThing(r.name) {
+		return s.invalid(r.peer, r.http, "Invalid thing name")
 	}
-	topic, err := url.PathUnescape(rawTopic)
-	if err != nil {
-		return s.invalid(peer, req, "Invalid topic")
-	}
-	query := req.URL.Query()
-	qos := query.Get("qos")
-	if qos != "" && qos != "0" && qos != "1" {
-		return s.invalid(peer, req, "Invalid qos: "+qos)
-	}
-	retain := query.Get("retain")
-	if retain != "" && !strings.EqualFold(retain, "true") && !strings.EqualFold(retain, "false") {
-		return s.invalid(peer, req, "Invalid retain: "+retain)
-	}
-	for _, k := range []string{"contentType", "messageExpiry", "responseTopic"} {
-		if query.Has(k) {
-			return s.invalid(peer, req, k+" is of MQTT 5, which is not served")
-		}
-	}
-	keep := strings.EqualFold(retain, "true")
-	if broken := s.cfg.PublishRule(topic, keep); broken != "" {
-		return s.refuse(peer, req, 400, "InvalidRequestException", "Invalid topic", broken)
-	}
-	if no := s.permit(peer, req, p, policy.Publish, topic); no != nil {
+	if no := s.permit(r, policy.ListNamedShadowsForThing, r.name); no != nil {
 		return no
 	}
-	if keep {
-		if no := s.permit(peer, req, p, policy.RetainPublish, topic); no != nil {
-			return no
-		}
-	}
-	level := byte(0)
-	if qos == "1" {
-		level = 1
-	}
-	if err := s.cfg.Publish(topic, body, level, keep); err != nil {
-		s.log(event.Trouble, peer, "publishing: "+err.Error())
-		return &response{status: 500, kind: exceptions[500], body: s.problem("Internal service failure")}
-	}
-	return &response{status: 200, body: s.problem("OK")}
-}
-
-// maxPage is the largest and default page of ListNamedShadowsForThing.
-const maxPage = 100
-
-func (s *Server) list(peer Peer, req *http.Request, p *policy.Compiled, rawThing string) *response {
-	if req.Method != http.MethodGet && req.Method != http.MethodHead {
-		return s.methodNotAllowed(peer, req, "GET")
-	}
-	thing, err := url.PathUnescape(rawThing)
-	if err != nil || !shadow.ValidThing(thing) {
-		return s.invalid(peer, req, "Invalid thing name")
-	}
-	query := req.URL.Query()
-	size := maxPage
-	if v := query.Get("pageSize"); v != "" {
-		if size, err = strconv.Atoi(v); err != nil || size < 1 || size > maxPage {
-			return s.invalid(peer, req, "Invalid pageSize: it is 1 to 100")
-		}
-	}
-	if no := s.permit(peer, req, p, policy.ListNamedShadowsForThing, thing); no != nil {
-		return no
-	}
-	names, err := s.cfg.Shadows.Names(thing)
+	names, err := s.cfg.Shadows.Names(r.name)
 	if err != nil {
-		s.log(event.Trouble, peer, "listing shadows: "+err.Error())
-		return &response{status: 500, kind: exceptions[500], body: s.problem("Internal service failure")}
+		return s.trouble(r, "listing shadows", err)
 	}
-	page := struct {
+	names, next, wrong := page(names, r.query, "pageSize", 100, 100)
+	if wrong != "" {
+		return s.invalid(r.peer, r.http, wrong)
+	}
+	return s.json(r, struct {
 		Results   []string `json:"results"`
 		NextToken string   `json:"nextToken,omitempty"`
 		Timestamp int64    `json:"timestamp"`
-	}{Results: []string{}, Timestamp: s.cfg.Clock.Now().Unix()}
-	after := query.Get("nextToken") // the last name of the page before
-	for _, n := range names {
-		if after != "" && n <= after {
-			continue
+	}{names, next, s.cfg.Clock.Now().Unix()})
+}
+
+// page cuts a page out of names, which are in order. The token for the next one is the last
+// name of the one before.
+func page(names []string, query url.Values, sizeName string, usual, most int) (out []string, next, wrong string) {
+	size := usual
+	if v := query.Get(sizeName); v != "" {
+		var err error
+		if size, err = strconv.Atoi(v); err != nil || size < 1 || size > most {
+			return nil, "", fmt.Sprintf("Invalid %s: it is 1 to %d", sizeName, most)
 		}
-		if len(page.Results) == size {
-			page.NextToken = page.Results[size-1]
-			break
-		}
-		page.Results = append(page.Results, n)
 	}
-	text, err := json.Marshal(page)
+	after, err := base64.RawURLEncoding.DecodeString(query.Get("nextToken"))
 	if err != nil {
-		return &response{status: 500, kind: exceptions[500], body: s.problem("Internal service failure")}
+		return nil, "", "Invalid nextToken"
+	}
+	from := 0
+	if len(after) > 0 {
+		at, found := slices.BinarySearch(names, string(after))
+		if from = at; found {
+			from++
+		}
+	}
+	out = append([]string{}, names[from:min(from+size, len(names))]...)
+	if from+size < len(names) {
+		next = base64.RawURLEncoding.EncodeToString([]byte(out[size-1]))
+	}
+	return out, next, ""
+}
+
+// json answers with a document.
+func (s *Server) json(r *request, v any) *response {
+	text, err := json.Marshal(v)
+	if err != nil {
+		return s.trouble(r, "writing the answer", err)
 	}
 	return &response{status: 200, body: text}
+}
+
+// trouble answers that the service itself has failed, and logs why.
+func (s *Server) trouble(r *request, what string, err error) *response {
+	s.log(event.Trouble, r.peer, what+": "+err.Error())
+	return &response{status: 500, kind: exceptions[500], body: s.problem("Internal service failure")}
 }

@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/skep-sim/skep/internal/awsiot/broker"
 	"github.com/skep-sim/skep/internal/awsiot/clock"
 	"github.com/skep-sim/skep/internal/awsiot/event"
 	"github.com/skep-sim/skep/internal/awsiot/policy"
@@ -61,10 +62,21 @@ type Config struct {
 	Limits  Limits
 	Log     func(event.Event)
 	Shadows Shadows
-	// PublishRule says which rule forbids clients to publish to a topic, "" for none.
-	PublishRule func(topic string, retain bool) string
-	// Publish sends a client's message.
-	Publish func(topic string, payload []byte, qos byte, retain bool) error
+	Broker  Broker
+	// Thing says which thing a client is, "" for none.
+	Thing func(certID, clientID string) string
+}
+
+// Broker is the part of the message broker that HTTPS needs; broker.Broker is it.
+type Broker interface {
+	PublishRule(topic string, retain bool) string
+	PublishFor(m broker.Message) error
+	RetainedAt(topic string) (m broker.Message, at time.Time, ok bool)
+	RetainedTopics() []string
+	Connection(clientID string) (broker.Connection, bool)
+	Subscriptions(clientID string) ([]broker.Subscription, bool)
+	Disconnect(clientID string, cleanSession, preventWill bool, by string) bool
+	SendTo(clientID string, m broker.Message) bool
 }
 
 // Server answers requests. Make one with New.
