@@ -25,6 +25,7 @@ type World struct {
 	network Network
 	serial  Stream
 	power   Power
+	gate    Gate
 }
 
 // Real is the host's world: its clock, its random source and its network, wall

@@ -10,13 +10,15 @@ import (
 // may call it; a device that is inside a built-in function which takes long
 // answers after it.
 func (d *Device) Bill() (r meter.Report) {
-	d.ask(func() {
-		if d.modem != nil && !d.dark {
-			d.modem.Association() // catches up with the time
-		}
-		r = d.meter.Report()
-	})
+	d.ask(d.ordered(newOrder(orderBill), func() { r = d.report() }))
 	return r
+}
+
+func (d *Device) report() meter.Report {
+	if d.modem != nil && !d.dark {
+		d.modem.Association() // catches up with the time
+	}
+	return d.meter.Report()
 }
 
 // Options of ATDO. Power saving is the LTE-M module's (guide 90002258, DO).

@@ -106,8 +106,10 @@ type Device struct {
 	dark     bool          // there is none
 	struck   bool          // it is about to be reset, or to lose its power
 	off      chan struct{}
-	heard    time.Duration // Uptime of the last byte, or of waking up
-	restless chan struct{} // when the module is to sleep has changed
+	offSeen  <-chan struct{} // off as the device sees it
+	gate     world.Gate      // nil: the run is neither recorded nor replayed
+	heard    time.Duration   // Uptime of the last byte, or of waking up
+	restless chan struct{}   // when the module is to sleep has changed
 	sleepJob *task.Job
 	watchJob *task.Job
 	skipMain bool // the next session does not start main
@@ -137,6 +139,9 @@ func New(c Config) *Device {
 	d.wire = wire{Stream: c.World.Serial(), d: d}
 	d.restored, d.outside.news, d.restless = make(chan struct{}, 1), make(chan struct{}, 1), make(chan struct{}, 1)
 	d.powered, d.dark = true, true
+	d.gate = c.World.Gate()
+	d.offSeen, d.outside.heard = d.event(d.off), d.event(d.outside.news)
+	d.recorded()
 	d.listen()
 	return d
 }
@@ -168,6 +173,7 @@ func (d *Device) connect() (disconnect func()) {
 // has ended.
 func (d *Device) Run() Result {
 	var disconnect func()
+	d.before()
 	d.outside.open(func() {
 		disconnect = d.connect()
 		d.outside.begun = world.Uptime(d.world.Clock())
@@ -177,6 +183,7 @@ func (d *Device) Run() Result {
 		d.dark = true
 		d.outside.close()
 	}()
+	defer d.finish()
 	d.runScript() // what is so from the beginning
 	if !d.waitForPower() {
 		return d.result
@@ -265,6 +272,7 @@ func (d *Device) powerOn(cause pymod.ResetCause) {
 	d.sleepSet()
 	d.tasks.Go("module", d.keepHouse)
 	d.startRemote()
+	d.mark("boot", "%v", cause)
 	d.happened(script.Event{Kind: script.Booted})
 }
 
@@ -469,6 +477,7 @@ func (d *Device) idle() {
 // poll is called from the interpreter's loop now and then.
 func (d *Device) poll() {
 	d.tasks.Poll()
+	d.checked()
 	if d.console.hit {
 		d.console.answered()
 		d.vm.KeyboardInterrupt()

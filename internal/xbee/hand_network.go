@@ -88,9 +88,9 @@ func (d *Device) modemHappened() {
 
 // SentSMS returns the last 100 messages that the module has sent, the oldest first.
 func (d *Device) SentSMS() (sent []modem.SMS) {
-	d.ask(func() {
+	d.ask(d.ordered(newOrder(orderSMS), func() {
 		d.modemHappened()
 		sent = append(sent, d.sentSMS...)
-	})
+	}))
 	return sent
 }

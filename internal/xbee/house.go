@@ -13,7 +13,7 @@ func (d *Device) keepHouse() {
 		left, modem := d.modem.Step()
 		d.serve()
 		left = sooner(left, d.untilStep())
-		events := [...]<-chan struct{}{d.outside.news, changed, modem, nil}
+		events := [...]<-chan struct{}{d.outside.heard, changed, modem, nil}
 		if !d.conf.RemoteManager { // it tries in vain, and never waits
 			d.remote.Step()
 			left = sooner(left, d.remote.Until())

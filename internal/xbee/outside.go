@@ -20,7 +20,8 @@ type outside struct {
 	mu       sync.Mutex
 	running  bool // the device's goroutine sees to requests
 	requests []func()
-	news     chan struct{} // a request has come, or a step of the script is due
+	news     chan struct{}   // a request has come, or a step of the script is due
+	heard    <-chan struct{} // news as the device sees it
 
 	player *script.Player // nil: there is no script
 	begun  time.Duration  // Uptime at which the script began
@@ -29,14 +30,14 @@ type outside struct {
 // Do has f done to the device, which may be running: then its own goroutine does
 // it soon, else the caller's does it now. f must not wait, nor call Do.
 // Any goroutine may call Do.
-func (d *Device) Do(f func(c script.Control)) { d.do(func() { f((*hand)(d)) }) }
+func (d *Device) Do(f func(c script.Control)) { d.do(func() { f(d.handed()) }) }
 
 func (d *Device) do(f func()) {
 	o := &d.outside
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if !o.running {
-		f()
+		d.atOnce(f)
 		return
 	}
 	o.requests = append(o.requests, f)
@@ -55,19 +56,22 @@ func (d *Device) ask(f func()) {
 }
 
 // Ask is Do that waits until it is done.
-func (d *Device) Ask(f func(c script.Control)) { d.ask(func() { f((*hand)(d)) }) }
+func (d *Device) Ask(f func(c script.Control)) { d.ask(func() { f(d.handed()) }) }
 
 // errNoPower is what asking a module without power comes to.
 var errNoPower = errors.New("the module has no power")
 
 // AT carries out an AT command, without its AT, as command mode does.
 func (d *Device) AT(command string) (answer string, err error) {
-	d.ask(func() {
-		if err = errNoPower; !d.dark {
-			answer, err = d.regs.Command(command)
-		}
-	})
+	d.ask(d.ordered(newOrder(orderAT, command), func() { answer, err = d.command(command) }))
 	return answer, err
+}
+
+func (d *Device) command(text string) (answer string, err error) {
+	if d.dark {
+		return "", errNoPower
+	}
+	return d.regs.Command(text)
 }
 
 // PinState is what a pin of the module does.
@@ -80,31 +84,46 @@ type PinState struct {
 
 // Pin tells what a pin does.
 func (d *Device) Pin(p board.Pin) (s PinState) {
-	d.ask(func() {
-		_, s.Output = d.hardware.Output(p)
-		s.High, s.Millivolts, s.Duty = d.hardware.High(p), d.hardware.Millivolts(p), d.hardware.Duty(p)
-	})
+	d.ask(d.ordered(newOrder(orderPin, p), func() { s = d.pinState(p) }))
+	return s
+}
+
+func (d *Device) pinState(p board.Pin) (s PinState) {
+	_, s.Output = d.hardware.Output(p)
+	s.High, s.Millivolts, s.Duty = d.hardware.High(p), d.hardware.Millivolts(p), d.hardware.Duty(p)
 	return s
 }
 
 // AttachI2C connects a device of the caller's own to the I2C bus; nil disconnects
 // what is there.
 func (d *Device) AttachI2C(address byte, t board.Target) {
-	d.ask(func() { d.hardware.I2C.Attach(address, t) })
+	d.ask(d.ordered(newOrder(orderI2C, address, t != nil), func() { d.attach(address, t, t != nil) }))
+}
+
+func (d *Device) attach(address byte, t board.Target, there bool) {
+	switch {
+	case !there:
+		t = nil
+	case d.gate != nil:
+		t = recordedTarget{d.gate, t}
+	}
+	d.hardware.I2C.Attach(address, t)
 }
 
 // Play adds a script to a device, in place of the one that plays; its time begins
 // now, or at power-on. Any goroutine may call it.
 func (d *Device) Play(s *script.Script) {
-	d.Do(func(script.Control) {
-		o := &d.outside
-		o.player = s.Play()
-		if d.tasks != nil {
-			o.begun = world.Uptime(d.world.Clock())
-			d.runScript()
-			notify(o.news)
-		}
-	})
+	d.do(d.ordered(newOrder(orderScript, s.Name, s.Source), func() { d.play(s) }))
+}
+
+func (d *Device) play(s *script.Script) {
+	o := &d.outside
+	o.player = s.Play()
+	if d.tasks != nil {
+		o.begun = world.Uptime(d.world.Clock())
+		d.runScript()
+		notify(o.news)
+	}
 }
 
 // open begins to see to requests, once begin has made what they need; close does
@@ -147,14 +166,14 @@ func (d *Device) attend() {
 	}
 	for {
 		d.serve()
-		clock.Wait(d.untilStep(), d.outside.news, changed)
+		clock.Wait(d.untilStep(), d.outside.heard, changed)
 	}
 }
 
 // serve sees to what has come from outside.
 func (d *Device) serve() {
 	d.modemHappened()
-	for f := d.outside.next(); f != nil; f = d.outside.next() {
+	for f := d.request(); f != nil; f = d.request() {
 		d.guarded(f)
 	}
 	d.runScript()

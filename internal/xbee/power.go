@@ -42,7 +42,7 @@ func (d *Device) waitForPower() bool {
 			d.tell("the power was cut, and nothing in the script gives it back: powered off")
 			return false
 		}
-		if clock.Sleep(left, d.restored, d.off) == 1 {
+		if clock.Sleep(left, d.restored, d.offSeen) == 1 {
 			return false
 		}
 	}

@@ -35,7 +35,7 @@ func (d *Device) startSerial() {
 			serial.Bypass:      bypass.New(d.uart, d.modem, *d.profile, d.regs),
 		},
 		Ended: d.console.end,
-		Off:   d.off, PowerOff: func() { d.tasks.Raise(powerOff{}) },
+		Off:   d.offSeen, PowerOff: func() { d.tasks.Raise(powerOff{}) },
 	})
 	d.modeChanged(d.regs.Active("AP").Int())
 	d.tasks.Go("serial port", d.port.Run)

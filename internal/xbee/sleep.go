@@ -77,6 +77,7 @@ func (d *Device) suspend(limit time.Duration, pin bool) {
 	base := d.conf.World.Clock()
 	end := world.Uptime(base) + limit
 	d.fallAsleep()
+	d.mark("sleep", "the module falls asleep")
 	for !d.struck {
 		left := time.Duration(world.Forever)
 		if limit >= 0 {
@@ -90,11 +91,12 @@ func (d *Device) suspend(limit time.Duration, pin bool) {
 		if step := d.untilStep(); step >= 0 && (left < 0 || step < left) {
 			left = step
 		}
-		if base.Sleep(left, d.outside.news, d.off) == 1 {
+		if base.Sleep(left, d.outside.heard, d.offSeen) == 1 {
 			d.tasks.Raise(powerOff{})
 			break
 		}
 		d.serve()
 	}
+	d.mark("sleep", "the module is awake")
 	d.wakeUp()
 }

@@ -19,6 +19,16 @@ type Device struct {
 	ragged   bool // there may be more behind it, from a step that failed
 	unplaced bool // the journal's place in its directory is not synced
 	base     int  // the length after the last compaction
+	guard    func(size int, write func() error) error
+}
+
+// Guard has f called with the size of the names and contents in every change that is to be stored, and what
+// stores it; what f returns is what came of it. Nil takes f away again. The device
+// is locked meanwhile.
+func (d *Device) Guard(f func(size int, write func() error) error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.guard = f
 }
 
 // Open reads the image in s, or formats a new one if there is none. It fails
@@ -88,7 +98,17 @@ func (d *Device) commit(es ...edit) error {
 	if len(es) == 0 {
 		return nil
 	}
-	if err := d.append(appendRecord(nil, es)); err != nil {
+	record := appendRecord(nil, es)
+	write := func() error { return d.append(record) }
+	store := write
+	if d.guard != nil {
+		size := 0
+		for i := range es {
+			size += len(es[i].name) + len(es[i].data)
+		}
+		store = func() error { return d.guard(size, write) }
+	}
+	if err := store(); err != nil {
 		return &HostError{err}
 	}
 	for i := range es {

@@ -108,6 +108,15 @@ const (
 	LockupReset
 )
 
+// String is how a person would say it.
+func (c ResetCause) String() string {
+	names := [...]string{"?", "power-on", "reset", "watchdog", "wake from deep sleep", "soft reset", "brown-out", "lock-up"}
+	if c < 0 || int(c) >= len(names) {
+		c = 0
+	}
+	return names[c]
+}
+
 // Reset is the Go panic by which a built-in function restarts the device. The
 // loop of package xbee catches it; no Python code runs any more.
 type Reset struct {

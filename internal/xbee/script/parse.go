@@ -27,7 +27,7 @@ const maxLines = 100_000
 // Parse reads a script; name is its file's. The error is every line's that is
 // wrong, each an *Error.
 func Parse(name, text string) (*Script, error) {
-	s := &Script{Name: name}
+	s := &Script{Name: name, Source: text}
 	var wrong []error
 	fail := func(line int, what string) {
 		wrong = append(wrong, &Error{name, line, what})

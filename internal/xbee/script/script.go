@@ -85,8 +85,9 @@ type Step struct {
 
 // Script is a text that was read. It never changes.
 type Script struct {
-	Name  string // of the file, for errors
-	Steps []Step
+	Name   string // of the file, for errors
+	Source string // as it was read
+	Steps  []Step
 }
 
 // triggerKind is what makes a step happen.

@@ -72,6 +72,9 @@ func (j *Job) wait(w wait, now bool) int {
 // waitMain lets the jobs run until something comes for the main task.
 func (s *Scheduler) waitMain(w wait, now bool) int {
 	for {
+		if s.gate != nil {
+			s.gate.Admit()
+		}
 		ran := s.round(world.Uptime(s.base))
 		s.raise()
 		if i := first(w.events); i >= 0 || now {

@@ -15,6 +15,7 @@ package task
 import (
 	"fmt"
 	"iter"
+	"math"
 	"runtime"
 	"runtime/debug"
 	"slices"
@@ -27,6 +28,7 @@ import (
 // device.
 type Scheduler struct {
 	base     world.Clock
+	gate     gate
 	jobs     []*Job // as they were started
 	current  *Job   // the job that runs; nil is the main task
 	mainOnly []<-chan struct{}
@@ -37,7 +39,18 @@ type Scheduler struct {
 }
 
 // New makes a scheduler whose time is that of clock, real or virtual.
-func New(clock world.Clock) *Scheduler { return &Scheduler{base: clock} }
+func New(clock world.Clock) *Scheduler {
+	s := &Scheduler{base: clock}
+	s.gate, _ = clock.(gate)
+	return s
+}
+
+// gate is the part of world.Gate that the scheduler needs. The clock of a run that
+// is recorded has it.
+type gate interface {
+	Admit()
+	Past(t time.Duration) bool
+}
 
 // Job is a task other than the main one.
 type Job struct {
@@ -202,6 +215,9 @@ func (s *Scheduler) Poll() {
 	if s.current != nil || len(s.jobs) == 0 && s.raised == nil {
 		return
 	}
+	if s.gate != nil {
+		s.gate.Admit()
+	}
 	now := time.Duration(0)
 	for _, j := range s.jobs {
 		if j.waiting.deadline <= 0 {
@@ -210,6 +226,10 @@ func (s *Scheduler) Poll() {
 		if v, ok := s.base.(interface{ Advance(time.Duration) }); ok {
 			v.Advance(computing)
 			now = world.Uptime(s.base)
+		} else if s.gate != nil {
+			if s.gate.Past(s.earliest()) {
+				now = world.Uptime(s.base)
+			}
 		} else if s.polls++; s.polls%pollsPerLook == 0 {
 			now = world.Uptime(s.base)
 		}
@@ -217,6 +237,17 @@ func (s *Scheduler) Poll() {
 	}
 	s.round(now)
 	s.raise()
+}
+
+// earliest is the first moment for which a job waits.
+func (s *Scheduler) earliest() time.Duration {
+	at := time.Duration(math.MaxInt64)
+	for _, j := range s.jobs {
+		if d := j.waiting.deadline; d > 0 {
+			at = min(at, d)
+		}
+	}
+	return at
 }
 
 // Stop ends all jobs, the newest first.
