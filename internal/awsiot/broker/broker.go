@@ -3,7 +3,7 @@ package broker
 import (
 	"bufio"
 	"net"
-	"strings"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -14,26 +14,54 @@ import (
 
 // Broker carries messages between clients. Make one with New.
 type Broker struct {
-	cfg      Config
-	tree     tree
-	retained retainedSet
-	buffers  sync.Pool // *[]byte for writers: an idle client holds none
-	serial   atomic.Uint64
-	tap      atomic.Pointer[func(*Message)]
+	cfg        Config
+	tree       tree
+	retained   retainedSet
+	buffers    sync.Pool // *[]byte for writers: an idle client holds none
+	readers    sync.Pool // *bufio.Reader, likewise
+	serial     atomic.Uint64
+	tap        atomic.Pointer[func(*Message)]
+	storeFails atomic.Bool // the last write of a session failed
+	interest   sync.Mutex  // a change of the tree and what a backbone is told of it
 
-	mu       sync.Mutex
-	sessions map[string]*session
-	conns    map[*conn]struct{}
-	ticking  clock.Timer
-	closed   bool
-	wg       sync.WaitGroup
+	mu         sync.Mutex
+	sessions   map[string]*session
+	conns      map[*conn]struct{}
+	connects   bucket
+	connectsOf map[string]*bucket // by client id
+	ticking    clock.Timer
+	closed     bool
+	wg         sync.WaitGroup
 }
 
-// New makes a Broker. retained are the stored messages SaveRetained was once given, by topic.
+// New makes a Broker. retained are the stored messages SaveRetained was once given, by topic;
+// persistent sessions come from Config.Sessions.
 func New(cfg Config, retained map[string][]byte) (*Broker, error) {
-	b := &Broker{cfg: cfg, sessions: map[string]*session{}, conns: map[*conn]struct{}{}}
+	b := &Broker{cfg: cfg, sessions: map[string]*session{}, conns: map[*conn]struct{}{}, connectsOf: map[string]*bucket{}}
 	b.buffers.New = func() any { return new([]byte) }
-	return b, b.retained.load(retained)
+	b.readers.New = func() any { return bufio.NewReaderSize(nil, 4096) }
+	if err := b.retained.load(retained); err != nil {
+		return nil, err
+	}
+	if cfg.Backbone != nil {
+		if err := cfg.Backbone.Start(b); err != nil {
+			return nil, err
+		}
+	}
+	if cfg.Sessions != nil {
+		if err := b.loadSessions(); err != nil {
+			return nil, err
+		}
+	}
+	return b, nil
+}
+
+// recycle gives a writer's buffer back, unless it has grown too much.
+func (b *Broker) recycle(buf *[]byte, used []byte) {
+	if cap(used) <= 4*writeBatch {
+		*buf = used
+		b.buffers.Put(buf)
+	}
 }
 
 func (b *Broker) log(kind event.Kind, peer Peer, client, text string) {
@@ -55,9 +83,8 @@ func (b *Broker) maxPacket() int {
 // Serve speaks MQTT on nc until the connection ends. The handshake runs under the same
 // deadline as CONNECT.
 func (b *Broker) Serve(nc net.Conn, shake Handshake) {
-	c := &conn{b: b, nc: nc, accepted: b.cfg.Clock.Now(), wake: make(chan struct{}, 1), closed: make(chan struct{})}
-	c.remote = nc.RemoteAddr().String()
-	c.peer.Remote = c.remote
+	c := &conn{b: b, nc: nc, accepted: b.cfg.Clock.Now(), closed: make(chan struct{})}
+	c.peer.Remote = nc.RemoteAddr().String()
 	if !b.admit(c) {
 		nc.Close()
 		return
@@ -69,11 +96,12 @@ func (b *Broker) Serve(nc net.Conn, shake Handshake) {
 		if !c.closing.Load() {
 			b.log(event.Refused, c.peer, "", "TLS: "+plain(err))
 		}
-		c.close(reasonAuth, plain(err))
+		c.close(reasonAuth, 0, plain(err))
 		return
 	}
 	c.peer = peer
-	c.r = bufio.NewReaderSize(nc, 2048)
+	c.r = reader{from: nc, pool: &b.readers}
+	defer c.r.drop()
 	if c.connect() {
 		c.read()
 	}
@@ -94,7 +122,11 @@ func (b *Broker) admit(c *conn) bool {
 
 // dismiss ends what a connection held.
 func (b *Broker) dismiss(c *conn) {
-	c.close(reasonLost, "the connection ended")
+	c.close(reasonLost, 0, "the connection ended")
+	if c.connected.Load() {
+		c.noWriter()
+	}
+	c.nc.Close()
 	b.mu.Lock()
 	delete(b.conns, c)
 	mine := b.detach(c)
@@ -116,20 +148,30 @@ func (b *Broker) detach(c *conn) bool {
 		return false
 	}
 	s.conn = nil
+	s.away.Store(true)
 	if s.clean {
 		b.forget(s)
-	} else {
-		s.expires = b.cfg.Clock.Now().Add(b.cfg.Limits.SessionExpiry)
+		return true
 	}
+	s.expires = b.cfg.Clock.Now().Add(s.expiry)
+	// What is QoS 0 does not wait for the client's return.
+	s.queue = slices.DeleteFunc(s.queue, func(o outgoing) bool {
+		if o.qos == 0 {
+			s.queueBytes -= len(o.m.Payload)
+		}
+		return o.qos == 0
+	})
+	s.save()
 	return true
 }
 
 // forget drops a session. b.mu and s.mu are held.
 func (b *Broker) forget(s *session) {
 	for filter := range s.subs {
-		b.tree.remove(filter, s)
+		b.unsubscribe(filter, s)
 	}
-	s.subs, s.queue, s.inflight, s.queueBytes = nil, nil, nil, 0
+	s.unsave()
+	s.subs, s.queue, s.inflight, s.queueBytes, s.will = nil, nil, nil, 0, nil
 	s.clean = true // whoever still holds it queues nothing more
 	if b.sessions[s.id] == s {
 		delete(b.sessions, s.id)
@@ -142,8 +184,8 @@ func (b *Broker) gone(c *conn) {
 	if b.isClosed() {
 		return
 	}
-	if c.will != nil && !c.preventWill.Load() && c.reason != reasonClient {
-		b.publishWill(c)
+	if c.will != nil && !c.preventWill.Load() {
+		b.leaveWill(c)
 	}
 	b.presence(c, false)
 }
@@ -156,12 +198,13 @@ func (b *Broker) isClosed() bool {
 
 // Publish sends a message as the service itself: no policy is asked. A retained one is kept.
 func (b *Broker) Publish(m Message) error {
+	m.received(b.cfg.Clock.Now())
 	if m.Retain {
 		if err := b.retain(&m); err != nil {
 			return err
 		}
 	}
-	b.route(&m)
+	b.route(&m, nil)
 	return nil
 }
 
@@ -176,15 +219,35 @@ func (b *Broker) Tap(f func(m *Message)) {
 	b.tap.Store(&f)
 }
 
-// route hands m to everyone who subscribed to its topic. m must not change afterwards.
-func (b *Broker) route(m *Message) {
+// route hands a message published on this node to everyone who subscribed to its topic, on
+// this node and on others. m must not change afterwards. It says whether the message is on its
+// way to the store; done, unless it is nil, is called once the other nodes have the message.
+func (b *Broker) route(m *Message, done func(error)) (storing bool) {
 	if tap := b.tap.Load(); tap != nil {
 		(*tap)(m)
 	}
-	var room [16]target
-	for _, t := range b.tree.match(m.Topic, room[:0]) {
-		t.sub.deliver(m, t.qos)
+	if b.cfg.Backbone == nil {
+		return b.local(m, true)
 	}
+	storing = b.local(m, false)
+	if done == nil {
+		b.cfg.Backbone.Publish(m, func(error) {})
+	} else if !b.cfg.Backbone.Publish(m, done) {
+		done(nil)
+	}
+	return storing
+}
+
+// local hands m to the subscribers on this node, with groups to one member of each shared
+// subscription too.
+func (b *Broker) local(m *Message, groups bool) (storing bool) {
+	var room [16]target
+	for _, t := range b.tree.match(m.Topic, room[:0], groups) {
+		if t.sub.deliver(m, t.opts) {
+			storing = true
+		}
+	}
+	return storing
 }
 
 // PublishFor sends a message for a client that is not connected by MQTT and has been
@@ -196,13 +259,7 @@ func (b *Broker) PublishFor(m Message) error {
 	if err := b.Publish(m); err != nil {
 		return err
 	}
-	if b.cfg.Service != nil && strings.HasPrefix(m.Topic, "$aws/things/") {
-		r := &Request{Topic: m.Topic, Payload: m.Payload, Reply: func(string, []byte) {}, Done: func() {}}
-		if m.From != nil {
-			r.From = *m.From
-		}
-		b.cfg.Service.Handle(r)
-	}
+	b.request(&m, nil)
 	return nil
 }
 
@@ -226,7 +283,7 @@ func (b *Broker) Reauthorize(certID string) {
 		if err != nil {
 			if c != nil {
 				b.log(event.Refused, peer, s.id, err.Error()+"; the connection is closed")
-				c.close(reasonForbidden, err.Error())
+				c.close(reasonForbidden, codeNotAuthorized, err.Error())
 			}
 			continue
 		}
@@ -236,7 +293,8 @@ func (b *Broker) Reauthorize(certID string) {
 	}
 }
 
-// Close ends all connections and waits for their goroutines. Sessions are lost.
+// Close ends all connections and waits for their goroutines. Persistent sessions are lost unless
+// Config.Sessions keeps them.
 func (b *Broker) Close() {
 	b.mu.Lock()
 	b.closed = true
@@ -249,7 +307,7 @@ func (b *Broker) Close() {
 		b.wg.Add(1)
 		go func() {
 			defer b.wg.Done()
-			c.close(reasonServer, "the service is closing")
+			c.close(reasonServer, codeShuttingDown, "the service is closing")
 		}()
 	}
 	b.mu.Unlock()
@@ -268,7 +326,7 @@ func (b *Broker) tick() {
 	b.ticking = b.cfg.Clock.AfterFunc(tickEvery, b.watch)
 }
 
-// watch closes connections whose time is up and forgets sessions that expired.
+// watch closes connections whose time is up and looks after sessions.
 func (b *Broker) watch() {
 	now := b.cfg.Clock.Now()
 	var late []*conn
@@ -279,14 +337,8 @@ func (b *Broker) watch() {
 			late = append(late, c)
 		}
 	}
-	for _, s := range b.sessions {
-		s.mu.Lock()
-		if s.conn == nil && now.After(s.expires) {
-			b.log(event.Note, s.peer, s.id, "the persistent session expired")
-			b.forget(s)
-		}
-		s.mu.Unlock()
-	}
+	wills := b.lookAtSessions(now)
+	b.forgetConnects(now)
 	b.tick()
 	for _, c := range late {
 		end := c.overdue(now)
@@ -300,8 +352,31 @@ func (b *Broker) watch() {
 				peer, client := c.who()
 				b.log(event.Refused, peer, client, end.text+"; the connection is closed")
 			}
-			c.close(end.reason, end.text)
+			c.close(end.reason, end.code, end.text)
 		}()
 	}
 	b.mu.Unlock()
+	for _, w := range wills {
+		b.publishWill(w.m, w.s)
+	}
+}
+
+// lookAtSessions forgets sessions that have expired, gives up messages nobody acknowledges, and
+// gives the wills that are due. b.mu is held.
+func (b *Broker) lookAtSessions(now time.Time) (due []dueWill) {
+	for _, s := range b.sessions {
+		s.mu.Lock()
+		s.giveUp(now)
+		expired := s.conn == nil && now.After(s.expires)
+		if s.will != nil && s.conn == nil && (expired || now.After(s.willAt)) {
+			due = append(due, dueWill{s.will, s})
+			s.will = nil
+		}
+		if expired {
+			b.log(event.Note, s.peer, s.id, "the persistent session expired")
+			b.forget(s)
+		}
+		s.mu.Unlock()
+	}
+	return due
 }

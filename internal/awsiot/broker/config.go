@@ -2,7 +2,6 @@ package broker
 
 import (
 	"io"
-
 	"net/netip"
 	"time"
 
@@ -19,18 +18,26 @@ type Limits struct {
 	ClientID       int           // bytes
 	Topic          int           // bytes
 	TopicSlashes   int
-	Payload        int // bytes
-	Filters        int // in one SUBSCRIBE
-	Subscriptions  int // of one connection
-	InFlight       int // QoS 1 messages sent to a client and not acknowledged
-	ShadowInFlight int // shadow requests of one connection not answered yet
-	PublishRate    int // a second and connection
-	ByteRate       int // published bytes a second and connection
-	SessionExpiry  time.Duration
+	Payload        int           // bytes
+	Packet         int           // bytes of a packet of MQTT 5, as CONNACK says it
+	Filters        int           // in one SUBSCRIBE
+	Subscriptions  int           // of one connection
+	InFlight       int           // QoS 1 messages not acknowledged, each way; MQTT 5's receive maximum
+	TopicAlias     int           // highest topic alias, each way
+	ShareMembers   int           // subscribers of one group of a shared subscription
+	ShadowInFlight int           // shadow requests of one connection not answered yet
+	ConnectRate    int           // CONNECTs a second of one client id
+	ConnectBurst   int           // of them at once
+	ConnectTotal   int           // CONNECTs a second of all clients
+	PublishRate    int           // a second and connection
+	ByteRate       int           // published bytes a second and connection
+	SessionExpiry  time.Duration // of MQTT 3.1.1, and the most MQTT 5 gets
+	RetryTime      time.Duration // for a QoS 1 message to be acknowledged by its receiver
 	ReplayRate     int           // messages a second when a session is resumed
 	QueueMessages  int           // waiting for one session; AWS does not say
 	QueueBytes     int           // of payload waiting for one session; AWS does not say
 	WriteTime      time.Duration // a client that takes nothing for so long is closed
+	FarewellTime   time.Duration // to send DISCONNECT of MQTT 5 before the connection closes
 }
 
 // DefaultLimits are AWS's quotas (AWS IoT Core service quotas; where two ages of that page
@@ -44,17 +51,25 @@ func DefaultLimits() Limits {
 		Topic:          256,
 		TopicSlashes:   7,
 		Payload:        128 << 10,
+		Packet:         149504, // 146 KiB: remembered from logs of clients, not verified
 		Filters:        8,
 		Subscriptions:  50,
 		InFlight:       100,
+		TopicAlias:     8,
+		ShareMembers:   100,
 		ShadowInFlight: 10,
+		ConnectRate:    1,
+		ConnectBurst:   10, // AWS does not say; one would forbid a takeover
+		ConnectTotal:   500,
 		PublishRate:    100,
 		ByteRate:       512 << 10,
 		SessionExpiry:  time.Hour,
+		RetryTime:      time.Hour,
 		ReplayRate:     10,
 		QueueMessages:  1000,
 		QueueBytes:     8 << 20,
 		WriteTime:      30 * time.Second,
+		FarewellTime:   time.Second,
 	}
 }
 
@@ -112,24 +127,19 @@ type Config struct {
 	Ingest func(rule, topic string, m *Message)
 	// SaveRetained makes a retained message permanent; nil value removes it. nil: not kept.
 	SaveRetained func(topic string, value []byte) error
-	// RefuseSubscribe answers a SUBSCRIBE the policy does not allow with 0x80 instead of
-	// closing the connection.
+	// Sessions keeps persistent sessions over a restart; nil: they end with the broker.
+	Sessions SessionStore
+	// RelaxedQoS1 acknowledges a QoS 1 message before it is safe in the queues of the
+	// persistent sessions it goes to. Quicker; a crash loses what the disk has not.
+	RelaxedQoS1 bool
+	// Backbone joins this broker with others into one endpoint; nil: there are no others.
+	Backbone Backbone
+	// RefuseSubscribe answers a SUBSCRIBE of MQTT 3.1.1 that the policy does not allow with
+	// 0x80 instead of closing the connection. MQTT 5 always gets 0x87.
 	RefuseSubscribe bool
+	// ThrottleClose closes a connection that publishes faster than it may, for THROTTLED,
+	// instead of holding it back.
+	ThrottleClose bool
 	// RetainOff closes on RETAIN, as AWS did before August 2021.
 	RetainOff bool
 }
-
-// Reasons a client is disconnected, as lifecycle events name them.
-const (
-	reasonAuth      = "AUTH_ERROR"
-	reasonClient    = "CLIENT_INITIATED_DISCONNECT"
-	reasonError     = "CLIENT_ERROR"
-	reasonLost      = "CONNECTION_LOST"
-	reasonDuplicate = "DUPLICATE_CLIENTID"
-	reasonForbidden = "FORBIDDEN_ACCESS"
-	reasonKeepAlive = "MQTT_KEEP_ALIVE_TIMEOUT"
-	reasonServer    = "SERVER_INITIATED_DISCONNECT"
-	reasonAPI       = "API_INITIATED_DISCONNECT"
-	reasonThrottled = "THROTTLED"
-	reasonTrouble   = "SERVER_ERROR"
-)

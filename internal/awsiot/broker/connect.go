@@ -1,7 +1,6 @@
 package broker
 
 import (
-	"bytes"
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
@@ -15,19 +14,12 @@ import (
 	"github.com/skep-sim/skep/internal/awsiot/policy"
 )
 
-// CONNACK codes of MQTT 3.1.1, and the one of MQTT 5 that says 5 is not spoken.
-const (
-	connackProtocol   = 1
-	connackIdentifier = 2
-	connackV5Version  = 0x84
-)
-
 // who says, from any goroutine, what is known of the client.
 func (c *conn) who() (peer Peer, clientID string) {
 	if c.connected.Load() {
 		return c.peer, c.sess.id
 	}
-	return Peer{Remote: c.remote}, ""
+	return Peer{Remote: c.nc.RemoteAddr().String()}, ""
 }
 
 // overdue says why a connection must end now, nil if it need not.
@@ -35,65 +27,144 @@ func (c *conn) overdue(now time.Time) *closure {
 	l := &c.b.cfg.Limits
 	if !c.connected.Load() {
 		if now.Sub(c.accepted) > l.HandshakeTime {
-			return &closure{reasonError, fmt.Sprintf("no CONNECT within %v of the TCP connection", l.HandshakeTime)}
+			return &closure{reasonError, 0, fmt.Sprintf("no CONNECT within %v of the TCP connection", l.HandshakeTime)}
 		}
 		return nil
 	}
-	if w := c.writing.Load(); w != 0 && now.Sub(time.Unix(0, w)) > l.WriteTime {
-		return &closure{reasonLost, fmt.Sprintf("the client has not read for %v", l.WriteTime)}
+	if since := c.writing.Load(); since != 0 && now.Sub(time.Unix(0, since)) > l.WriteTime {
+		return &closure{reasonLost, 0, fmt.Sprintf("the client has not read for %v", l.WriteTime)}
 	}
 	if now.Sub(time.Unix(0, c.lastRead.Load())) > c.keepAlive*3/2 {
-		return &closure{reasonKeepAlive, fmt.Sprintf("nothing was heard for one and a half times the keep-alive of %v", c.keepAlive)}
+		return &closure{reasonKeepAlive, codeKeepAlive, fmt.Sprintf("nothing was heard for one and a half times the keep-alive of %v", c.keepAlive)}
 	}
 	return nil
 }
 
 // connect reads CONNECT and, if all is well, attaches the connection to its session.
 func (c *conn) connect() bool {
-	pk, err := c.readConnect()
+	h, err := c.readConnect()
+	if err == nil {
+		err = c.welcome(h)
+	}
+	if err == nil {
+		return true
+	}
+	var end closure
+	switch {
+	case c.closing.Load(): // said where it was closed
+		c.close(reasonError, 0, plain(err))
+		return false
+	case errors.As(err, &end):
+		c.refuse(h, end)
+	case errors.Is(err, io.EOF):
+		c.b.log(event.Note, c.peer, "", "the client left before CONNECT")
+		c.close(reasonLost, 0, plain(err))
+	default:
+		c.b.log(event.Refused, c.peer, "", "CONNECT: "+plain(err)+"; the connection is closed")
+		c.close(reasonError, 0, plain(err))
+	}
+	return false
+}
+
+// refuse ends a connection that has not become one. AWS sends MQTT 3.1.1 clients no CONNACK
+// but for the version and an empty client id; those of MQTT 5 get a reason code.
+func (c *conn) refuse(h *hello, end closure) {
+	how := "; the connection is closed without a CONNACK"
+	switch {
+	case h.version == 5 && end.code != 0:
+		how = fmt.Sprintf("; CONNACK %#02x, and the connection is closed", end.code)
+		c.lastWords(appendConnack5(nil, false, end.code, nil))
+	case end.code == codeVersion:
+		how = "; CONNACK 1, and the connection is closed"
+		c.lastWords(appendConnack(nil, false, connackProtocol))
+	case h.version == 4 && end.code == codeClientID && h.id == "":
+		how = "; CONNACK 2, and the connection is closed"
+		c.lastWords(appendConnack(nil, false, connackIdentifier))
+	}
+	c.b.log(event.Refused, c.peer, h.id, "CONNECT: "+end.text+how)
+	c.close(end.reason, 0, end.text)
+}
+
+// readConnect reads the first packet.
+func (c *conn) readConnect() (*hello, error) {
+	head, body, err := c.r.packet(c.b.maxPacket())
 	if err != nil {
-		switch {
-		case c.closing.Load(): // said where it was closed
-		case errors.Is(err, io.EOF):
-			c.b.log(event.Note, c.peer, "", "the client left before CONNECT")
-		default:
-			c.b.log(event.Refused, c.peer, pk.Connect.ClientIdentifier, "CONNECT: "+plain(err)+"; the connection is closed")
+		return &hello{}, err
+	}
+	if head.Type != packets.Connect {
+		return &hello{}, fault(0, "the first packet is %s, not CONNECT", packets.PacketNames[head.Type])
+	}
+	h, err := c.b.cfg.Limits.readHello(body)
+	if err != nil {
+		return h, err
+	}
+	if h.will != nil {
+		if broken := c.b.PublishRule(h.will.Topic, h.will.Retain); broken != "" {
+			return h, fault(codeTopicInvalid, "the will: %s", broken)
 		}
-		c.close(reasonError, plain(err))
-		return false
+		if len(h.will.Payload) > c.b.cfg.Limits.Payload {
+			return h, fault(codeTooLarge, "the will has %d bytes, the limit is %d", len(h.will.Payload), c.b.cfg.Limits.Payload)
+		}
 	}
-	id := pk.Connect.ClientIdentifier
-	refuse := func(reason, text string) bool {
-		c.b.log(event.Refused, c.peer, id, text+"; the connection is closed without a CONNACK")
-		c.close(reason, text)
-		return false
+	return h, nil
+}
+
+// welcome asks whether the client may connect and attaches it.
+func (c *conn) welcome(h *hello) error {
+	sessionID, err := c.b.newID()
+	if err != nil {
+		return closure{reasonTrouble, codeUnspecified, err.Error()}
 	}
+	assigned := h.id == ""
+	if assigned {
+		if h.version == 4 {
+			return fault(codeClientID, "the client id is empty")
+		}
+		if h.id, err = c.b.newID(); err != nil {
+			return closure{reasonTrouble, codeUnspecified, err.Error()}
+		}
+		h.id = "$GEN/" + h.id
+	}
+	if slow := c.b.tooManyConnects(h.id); slow != "" {
+		return closure{reasonThrottled, codeQuota, slow}
+	}
+	expiry := c.b.cfg.Limits.sessionExpiry(h)
 	var attributes []string
-	if !pk.Connect.Clean {
+	if !h.clean || expiry > 0 {
 		attributes = append(attributes, "PersistentConnect")
 	}
-	if pk.Connect.WillFlag {
+	if h.will != nil {
 		attributes = append(attributes, "LastWill")
 	}
-	allowed, err := c.b.cfg.Authorize(c.peer, id, attributes)
+	allowed, err := c.b.cfg.Authorize(c.peer, h.id, attributes)
 	if err != nil {
-		return refuse(reasonAuth, err.Error())
+		return closure{reasonAuth, codeNotAuthorized, err.Error()}
 	}
-	if d := allowed.Check(policy.Connect, id); !d.Allowed {
-		return refuse(reasonAuth, fmt.Sprintf("iot:Connect on client/%s: %s", id, d))
+	if d := allowed.Check(policy.Connect, h.id); !d.Allowed {
+		return closure{reasonAuth, codeNotAuthorized, fmt.Sprintf("iot:Connect on client/%s: %s", h.id, d)}
 	}
-	if pk.Connect.WillFlag {
-		c.will = &Message{
-			Topic: pk.Connect.WillTopic, Payload: pk.Connect.WillPayload, QoS: pk.Connect.WillQos, Retain: pk.Connect.WillRetain, From: &c.sender,
-		}
+	c.hello, c.version, c.sessionID = h, h.version, sessionID
+	c.sender = Sender{ClientID: h.id, CertID: c.peer.CertID, IP: c.peer.IP}
+	if c.will = h.will; c.will != nil {
+		c.will.From = &c.sender
 	}
-	c.keepAlive = c.b.cfg.Limits.keepAlive(pk.Connect.Keepalive)
-	var random [16]byte
-	if _, err := io.ReadFull(c.b.cfg.Rand, random[:]); err != nil {
-		return refuse(reasonTrouble, "no entropy for a session identifier: "+err.Error())
+	c.keepAlive = c.b.cfg.Limits.keepAlive(h.keepAlive)
+	c.receiveMax, c.maxPacket = c.b.cfg.Limits.InFlight, h.maxPacket
+	if h.receiveMax > 0 {
+		c.receiveMax = min(c.receiveMax, int(h.receiveMax))
 	}
-	c.sessionID = uuid(random)
-	return c.b.attach(c, id, pk.Connect.Clean, allowed)
+	return c.b.attach(c, assigned, expiry, allowed)
+}
+
+// sessionExpiry is how long the session outlives the connection.
+func (l *Limits) sessionExpiry(h *hello) time.Duration {
+	switch {
+	case h.version == 5:
+		return min(time.Duration(h.expiry)*time.Second, l.SessionExpiry)
+	case h.clean:
+		return 0
+	}
+	return l.SessionExpiry
 }
 
 // keepAlive is the granted one: AWS clamps what it does not like, and 0 means the longest.
@@ -105,107 +176,64 @@ func (l *Limits) keepAlive(seconds uint16) time.Duration {
 	return min(max(d, l.MinKeepAlive), l.MaxKeepAlive)
 }
 
-// readConnect reads the first packet and checks it against MQTT 3.1.1 and AWS's limits.
-func (c *conn) readConnect() (*packets.Packet, error) {
-	pk := &packets.Packet{}
-	h, body, err := readPacket(c.r, c.b.maxPacket())
-	if err != nil {
-		return pk, err
+// tooManyConnects counts a CONNECT and says which rate is broken, "" for none.
+func (b *Broker) tooManyConnects(id string) string {
+	l := &b.cfg.Limits
+	now := b.cfg.Clock.Now()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if rate := float64(l.ConnectTotal); rate > 0 && !b.connects.may(1, rate, rate, now) {
+		return fmt.Sprintf("more than %d clients connect in a second", l.ConnectTotal)
 	}
-	if h.Type != packets.Connect {
-		return pk, fault("the first packet is %s, not CONNECT", packets.PacketNames[h.Type])
+	rate, size := float64(l.ConnectRate), float64(max(1, l.ConnectBurst))
+	if rate <= 0 {
+		return ""
 	}
-	if err := c.checkProtocol(body); err != nil {
-		return pk, err
+	k := b.connectsOf[id]
+	if k == nil {
+		k = &bucket{}
+		b.connectsOf[id] = k
 	}
-	pk.FixedHeader = h
-	if err := decode(pk.ConnectDecode, body); err != nil {
-		return pk, err
+	if !k.may(1, rate, size, now) {
+		return fmt.Sprintf("the client connects more often than %d times a second (%d at once)", l.ConnectRate, max(1, l.ConnectBurst))
 	}
-	p := &pk.Connect
-	if want := connectLength(pk); want != len(body) {
-		return pk, fault("malformed packet: CONNECT has %d bytes, its fields need %d", len(body), want)
-	}
-	l := &c.b.cfg.Limits
-	switch {
-	case pk.ReservedBit != 0:
-		return pk, fault("the reserved bit of the connect flags is set")
-	case !p.WillFlag && (p.WillQos != 0 || p.WillRetain):
-		return pk, fault("will QoS or retain is set without a will")
-	case p.PasswordFlag && !p.UsernameFlag:
-		return pk, fault("a password without a user name")
-	case p.WillQos == 2:
-		return pk, fault("the will has QoS 2: AWS IoT has QoS 0 and 1 only")
-	case p.WillQos > 2:
-		return pk, fault("the will has QoS 3")
-	case p.ClientIdentifier == "":
-		c.lastWords(appendConnack(nil, false, connackIdentifier))
-		return pk, fault("the client id is empty")
-	case len(p.ClientIdentifier) > l.ClientID:
-		return pk, fault("the client id has %d bytes, the limit is %d", len(p.ClientIdentifier), l.ClientID)
-	}
-	if p.WillFlag {
-		if broken := c.b.PublishRule(p.WillTopic, p.WillRetain); broken != "" {
-			return pk, fault("the will: %s", broken)
-		}
-	}
-	return pk, nil
+	return ""
 }
 
-// checkProtocol looks at protocol name and level before anything else is decoded: what follows
-// them differs between versions.
-func (c *conn) checkProtocol(body []byte) error {
-	if len(body) < 2 {
-		return fault("malformed packet: CONNECT has %d bytes", len(body))
+// forgetConnects drops the counts that are as good as new. b.mu is held.
+func (b *Broker) forgetConnects(now time.Time) {
+	size := float64(max(1, b.cfg.Limits.ConnectBurst))
+	for id, k := range b.connectsOf {
+		if k.fill(float64(b.cfg.Limits.ConnectRate), size, now); k.have >= size {
+			delete(b.connectsOf, id)
+		}
 	}
-	n := int(binary.BigEndian.Uint16(body))
-	if len(body) < 2+n+1 {
-		return fault("malformed packet: CONNECT ends in its protocol name")
-	}
-	name, level := body[2:2+n], body[2+n]
-	switch {
-	case bytes.Equal(name, []byte("MQTT")) && level == 4:
-		return nil
-	case bytes.Equal(name, []byte("MQTT")) && level == 5:
-		// In MQTT 5's own form, so that the client can read it.
-		c.lastWords([]byte{packets.Connack << 4, 3, 0, connackV5Version, 0})
-		return fault("the client speaks MQTT 5, which is not served: make it speak MQTT 3.1.1")
-	case bytes.Equal(name, []byte("MQTT")), bytes.Equal(name, []byte("MQIsdp")):
-		c.lastWords(appendConnack(nil, false, connackProtocol))
-		return fault("protocol %s level %d is not served: make the client speak MQTT 3.1.1 (level 4)", name, level)
-	}
-	return fault("protocol %q is not MQTT", name)
 }
 
 // lastWords writes before the writer runs. The handshake's deadline watches over it.
 func (c *conn) lastWords(b []byte) { c.nc.Write(b) } //nolint:errcheck // the connection is closed next anyway
 
-// connectLength is how many bytes a CONNECT with these fields has.
-func connectLength(pk *packets.Packet) int {
-	p := &pk.Connect
-	n := 2 + len(p.ProtocolName) + 1 + 1 + 2 + 2 + len(p.ClientIdentifier)
-	if p.WillFlag {
-		n += 2 + len(p.WillTopic) + 2 + len(p.WillPayload)
-	}
-	if p.UsernameFlag {
-		n += 2 + len(p.Username)
-	}
-	if p.PasswordFlag {
-		n += 2 + len(p.Password)
-	}
-	return n
-}
-
 // attach gives the connection its session, taking it from an older connection of the same
 // client id, and answers CONNECT.
-func (b *Broker) attach(c *conn, id string, clean bool, allowed *policy.Compiled) bool {
+func (b *Broker) attach(c *conn, assigned bool, expiry time.Duration, allowed *policy.Compiled) error {
+	id, clean := c.hello.id, c.hello.clean
+	if b.cfg.Backbone != nil {
+		st, err := b.cfg.Backbone.Claim(id, clean)
+		if err == nil && st != nil && !clean {
+			err = b.adopt(st, false)
+		}
+		if err != nil {
+			return closure{reasonTrouble, codeUnspecified, "the session could not be brought from another node: " + err.Error()}
+		}
+	}
 	now := b.cfg.Clock.Now()
 	b.mu.Lock()
 	if b.closed {
 		b.mu.Unlock()
-		return false
+		return closure{reasonServer, codeShuttingDown, "the service is closing"}
 	}
 	var older *conn
+	var late *Message // a delayed will of a session that ends here
 	s := b.sessions[id]
 	if s != nil {
 		s.mu.Lock()
@@ -214,39 +242,95 @@ func (b *Broker) attach(c *conn, id string, clean bool, allowed *policy.Compiled
 		if older != nil {
 			b.detach(older)
 		}
+		s.mu.Lock()
 		if clean || b.sessions[id] != s {
-			s.mu.Lock()
+			late = s.will
 			b.forget(s)
 			s.mu.Unlock()
 			s = nil
+		} else {
+			s.will = nil // the client is back before its will was due
+			s.mu.Unlock()
 		}
 	}
 	present := s != nil
 	if s == nil {
-		s = &session{b: b, id: id, subs: map[string]byte{}}
+		s = &session{b: b, id: id, subs: map[string]subOptions{}}
 		b.sessions[id] = s
 	}
 	s.mu.Lock()
-	s.conn, s.clean, s.policy, s.peer = c, clean, allowed, c.peer
+	if s.clean = expiry == 0; s.clean && present {
+		s.clean = false
+		s.unsave()
+		s.clean = true
+	}
+	s.conn, s.expiry, s.policy, s.peer = c, expiry, allowed, c.peer
+	s.away.Store(false)
 	s.resume(now)
+	s.save()
 	c.sess = s
-	c.sender = Sender{ClientID: id, CertID: c.peer.CertID, IP: c.peer.IP}
-	c.control = appendConnack(nil, present, 0)
+	c.control = c.connack(present, assigned, expiry)
 	c.lastRead.Store(now.UnixNano())
 	c.connected.Store(true)
-	b.wg.Add(1)
+	c.wake()
 	s.mu.Unlock()
 	b.mu.Unlock()
 	if older != nil {
-		if older.end(reasonDuplicate, "another connection came with the same client id, from "+c.peer.Remote) {
-			b.wg.Go(func() { older.nc.Close() })
+		if older.end(reasonDuplicate, codeTakenOver, "another connection came with the same client id, from "+c.peer.Remote) {
+			b.wg.Go(older.finish)
+		}
+		if present && older.hello.willDelay > 0 {
+			older.preventWill.Store(true) // it is not late yet
 		}
 		b.gone(older)
 	}
-	b.log(event.Connected, c.peer, id, fmt.Sprintf("keep-alive %v, clean session %v, session present %v", c.keepAlive, clean, present))
+	if late != nil {
+		b.publishWill(late, s)
+	}
+	b.log(event.Connected, c.peer, id, fmt.Sprintf("%s, keep-alive %v, clean %v, session kept for %v, session present %v",
+		protocolName(c.version), c.keepAlive, clean, expiry, present))
 	b.presence(c, true)
-	go c.write()
-	return true
+	return nil
+}
+
+func protocolName(version byte) string {
+	if version == 5 {
+		return "MQTT 5"
+	}
+	return "MQTT 3.1.1"
+}
+
+// connack is the CONNACK of a connection that is accepted.
+func (c *conn) connack(present, assigned bool, expiry time.Duration) []byte {
+	if c.version != 5 {
+		return appendConnack(nil, present, 0)
+	}
+	l, h := &c.b.cfg.Limits, c.hello
+	var p []byte
+	if h.hasExpiry {
+		p = binary.BigEndian.AppendUint32(append(p, packets.PropSessionExpiryInterval), uint32(expiry/time.Second))
+	}
+	p = binary.BigEndian.AppendUint16(append(p, packets.PropReceiveMaximum), uint16(l.InFlight))
+	p = append(p, packets.PropMaximumQos, 1, packets.PropRetainAvailable, flagOf(!c.b.cfg.RetainOff))
+	p = binary.BigEndian.AppendUint32(append(p, packets.PropMaximumPacketSize), uint32(l.Packet))
+	if assigned {
+		p = appendString(append(p, packets.PropAssignedClientID), h.id)
+	}
+	p = binary.BigEndian.AppendUint16(append(p, packets.PropTopicAliasMaximum), uint16(l.TopicAlias))
+	p = append(p, packets.PropWildcardSubAvailable, 1, packets.PropSubIDAvailable, 0, packets.PropSharedSubAvailable, 1)
+	if seconds := uint16(c.keepAlive / time.Second); seconds != h.keepAlive {
+		p = binary.BigEndian.AppendUint16(append(p, packets.PropServerKeepAlive), seconds)
+	}
+	return appendConnack5(nil, present, 0, p)
+}
+
+// newID makes a UUID.
+func (b *Broker) newID() (string, error) {
+	var random [16]byte
+	if _, err := io.ReadFull(b.cfg.Rand, random[:]); err != nil {
+		return "", fmt.Errorf("no entropy for an identifier: %w", err)
+	}
+	return uuid(random), nil
 }
 
 // uuid writes 16 random bytes as a version 4 UUID.

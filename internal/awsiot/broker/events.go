@@ -61,5 +61,5 @@ func (b *Broker) publishEvent(topic string, e any) {
 	if err != nil {
 		return // only strings and numbers are in it
 	}
-	b.route(&Message{Topic: topic, Payload: text, QoS: 1})
+	b.route(&Message{Topic: topic, Payload: text, QoS: 1}, nil)
 }

@@ -19,7 +19,7 @@ type Connection struct {
 	Remote    string // address and port; of the last connection when away
 	Local     string // address and port it connected to
 	SessionID string // of the connection, as lifecycle events name it; "" when away
-	Protocol  byte   // 4 is MQTT 3.1.1, 5 is MQTT 5
+	Protocol  byte   // 4 is MQTT 3.1.1, 5 is MQTT 5, 0 when away
 
 	KeepAlive  time.Duration // granted
 	Persistent bool          // the session outlives the connection
@@ -71,11 +71,11 @@ func (s *session) describe() Connection {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	d := Connection{
-		ClientID: s.id, CertID: s.peer.CertID, Remote: s.peer.Remote, Local: s.peer.Local, Protocol: 4, Persistent: !s.clean,
-		Expiry: s.b.cfg.Limits.SessionExpiry, Queued: len(s.queue), InFlight: len(s.inflight), Filters: len(s.subs),
+		ClientID: s.id, CertID: s.peer.CertID, Remote: s.peer.Remote, Local: s.peer.Local, Persistent: !s.clean,
+		Expiry: s.expiry, Queued: len(s.queue), InFlight: len(s.inflight), Filters: len(s.subs),
 	}
 	if c := s.conn; c != nil {
-		d.Connected, d.SessionID, d.KeepAlive, d.Since = true, c.sessionID, c.keepAlive, c.accepted
+		d.Connected, d.SessionID, d.KeepAlive, d.Since, d.Protocol = true, c.sessionID, c.keepAlive, c.accepted, c.version
 	} else {
 		d.Since = s.expires.Add(-d.Expiry)
 	}
@@ -91,8 +91,8 @@ func (b *Broker) Subscriptions(clientID string) ([]Subscription, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	out := make([]Subscription, 0, len(s.subs))
-	for filter, qos := range s.subs {
-		out = append(out, Subscription{filter, qos})
+	for filter, o := range s.subs {
+		out = append(out, Subscription{filter, o.qos()})
 	}
 	slices.SortFunc(out, func(x, y Subscription) int { return cmp.Compare(x.Filter, y.Filter) })
 	return out, true
@@ -109,7 +109,10 @@ func (b *Broker) Disconnect(clientID string, cleanSession, preventWill bool, by 
 	s.mu.Lock()
 	c := s.conn
 	if c != nil {
-		s.clean = s.clean || cleanSession
+		if cleanSession {
+			s.unsave()
+			s.clean = true
+		}
 		if preventWill {
 			c.preventWill.Store(true)
 		}
@@ -121,7 +124,7 @@ func (b *Broker) Disconnect(clientID string, cleanSession, preventWill bool, by 
 	text := "disconnected through the API by " + by
 	peer, id := c.who()
 	b.log(event.Note, peer, id, text)
-	c.close(reasonAPI, text)
+	c.close(reasonAPI, codeAdministrative, text)
 	return true
 }
 
@@ -129,5 +132,9 @@ func (b *Broker) Disconnect(clientID string, cleanSession, preventWill bool, by 
 // broker and the policy's Receive. false says that the client is not connected.
 func (b *Broker) SendTo(clientID string, m Message) bool {
 	s := b.session(clientID)
-	return s != nil && s.reply(&m)
+	if s == nil {
+		return false
+	}
+	m.received(b.cfg.Clock.Now())
+	return s.reply(&m)
 }

@@ -1,36 +1,41 @@
 package broker
 
 import (
+	"encoding/binary"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/mochi-mqtt/server/v2/packets"
 
 	"github.com/skep-sim/skep/internal/awsiot/event"
-	"github.com/skep-sim/skep/internal/awsiot/policy"
 )
 
 // packet serves one packet of an established connection. An error ends the connection.
-func (c *conn) packet(h packets.FixedHeader, body []byte) error {
-	pk := packets.Packet{FixedHeader: h, ProtocolVersion: 4}
+func (c *conn) packet(h header, body []byte) error {
 	switch h.Type {
 	case packets.Publish:
-		if err := decode(pk.PublishDecode, body); err != nil {
-			return err
-		}
-		return c.publish(&pk)
+		return c.publish(h, body)
 	case packets.Puback:
-		if err := decode(pk.PubackDecode, body); err != nil {
-			return err
-		}
-		c.sess.acknowledged(pk.PacketID)
-		return nil
+		return c.puback(body)
 	case packets.Subscribe:
+		pk := packets.Packet{FixedHeader: h, ProtocolVersion: c.version}
+		if c.version == 5 && len(body) > 2 {
+			if err := checkProperties(body[2:], "SUBSCRIBE", packets.PropSubscriptionIdentifier, packets.PropUser); err != nil {
+				return err
+			}
+		}
 		if err := decode(pk.SubscribeDecode, body); err != nil {
 			return err
 		}
 		return c.subscribe(&pk)
 	case packets.Unsubscribe:
+		pk := packets.Packet{FixedHeader: h, ProtocolVersion: c.version}
+		if c.version == 5 && len(body) > 2 {
+			if err := checkProperties(body[2:], "UNSUBSCRIBE", packets.PropUser); err != nil {
+				return err
+			}
+		}
 		if err := decode(pk.UnsubscribeDecode, body); err != nil {
 			return err
 		}
@@ -38,13 +43,81 @@ func (c *conn) packet(h packets.FixedHeader, body []byte) error {
 	case packets.Pingreq:
 		return c.answer(appendPingresp)
 	case packets.Disconnect:
-		return closure{reasonClient, "the client sent DISCONNECT"}
+		return c.disconnect(body)
 	case packets.Connect:
-		return fault("a second CONNECT on the same connection")
+		return fault(codeProtocol, "a second CONNECT on the same connection")
+	case packets.Auth:
+		return fault(codeProtocol, "AUTH: enhanced authentication is not part of AWS IoT")
 	case packets.Pubrec, packets.Pubrel, packets.Pubcomp:
-		return fault("%s: AWS IoT has QoS 0 and 1 only", strings.ToUpper(packets.PacketNames[h.Type]))
+		return fault(codeQoS, "%s: AWS IoT has QoS 0 and 1 only", strings.ToUpper(packets.PacketNames[h.Type]))
 	}
-	return fault("a client does not send %s", strings.ToUpper(packets.PacketNames[h.Type]))
+	return fault(codeProtocol, "a client does not send %s", strings.ToUpper(packets.PacketNames[h.Type]))
+}
+
+func (c *conn) puback(body []byte) error {
+	if len(body) < 2 || c.version != 5 && len(body) > 2 {
+		return malformed("PUBACK has %d bytes", len(body))
+	}
+	if len(body) > 3 {
+		if err := checkProperties(body[3:], "PUBACK", packets.PropReasonString, packets.PropUser); err != nil {
+			return err
+		}
+	}
+	c.sess.acknowledged(binary.BigEndian.Uint16(body))
+	return nil
+}
+
+// disconnect ends the connection as the client wishes. One of MQTT 5 may ask for the will
+// (0x04) or report an error, which also sends it, and change how long the session is kept.
+func (c *conn) disconnect(body []byte) error {
+	code := byte(0)
+	if c.version == 5 && len(body) > 0 {
+		code = body[0]
+		expiry, given := uint32(0), false
+		if len(body) > 1 {
+			_, err := readProperties(body[1:], func(p property) error {
+				switch p.id {
+				case packets.PropSessionExpiryInterval:
+					expiry, given = p.number, true
+				case packets.PropReasonString, packets.PropUser, packets.PropServerReference:
+				default:
+					return fault(codeProtocol, "DISCONNECT: property %d is not one of it", p.id)
+				}
+				return nil
+			})
+			if err != nil {
+				return err
+			}
+		}
+		if given {
+			if err := c.newExpiry(expiry); err != nil {
+				return err
+			}
+		}
+	}
+	if code == 0 {
+		c.preventWill.Store(true)
+		return closure{reasonClient, 0, "the client sent DISCONNECT"}
+	}
+	return closure{reasonClient, 0, fmt.Sprintf("the client sent DISCONNECT %#02x, which sends its will", code)}
+}
+
+func (c *conn) newExpiry(seconds uint32) error {
+	s := c.sess
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.conn != c {
+		return nil
+	}
+	if s.clean && seconds > 0 {
+		return fault(codeProtocol, "DISCONNECT asks for a session that CONNECT had not asked for")
+	}
+	if seconds == 0 {
+		s.unsave()
+		s.clean = true
+	}
+	s.expiry = min(time.Duration(seconds)*time.Second, c.b.cfg.Limits.SessionExpiry)
+	return nil
 }
 
 // PublishRule says which rule, policies aside, forbids clients to publish to a topic; "" for
@@ -74,201 +147,114 @@ func (b *Broker) PublishRule(topic string, retain bool) string {
 	return fmt.Sprintf("topic %q: topics that begin with $ are reserved", topic)
 }
 
-func (c *conn) publish(pk *packets.Packet) error {
-	topic, retain, qos := pk.TopicName, pk.FixedHeader.Retain, pk.FixedHeader.Qos
+func (c *conn) publish(h header, body []byte) error {
+	p, err := readPublish(h, body, c.version)
+	if err != nil {
+		return err
+	}
+	topic, err := c.topicOf(&p)
+	if err != nil {
+		return err
+	}
+	retain, qos := h.Retain, h.Qos
 	switch {
 	case qos > 1:
-		return fault("PUBLISH to %q has QoS 2: AWS IoT has QoS 0 and 1 only", topic)
-	case qos == 1 && pk.PacketID == 0:
-		return fault("PUBLISH to %q has packet identifier 0", topic)
-	case len(pk.Payload) > c.b.cfg.Limits.Payload:
-		return fault("PUBLISH to %q has %d bytes of payload, the limit is %d", topic, len(pk.Payload), c.b.cfg.Limits.Payload)
+		return fault(codeQoS, "PUBLISH to %q has QoS 2: AWS IoT has QoS 0 and 1 only", topic)
+	case qos == 1 && p.id == 0:
+		return fault(codeProtocol, "PUBLISH to %q has packet identifier 0", topic)
+	case len(p.payload) > c.b.cfg.Limits.Payload:
+		return fault(codeTooLarge, "PUBLISH to %q has %d bytes of payload, the limit is %d", topic, len(p.payload), c.b.cfg.Limits.Payload)
+	case c.version == 5 && h.Remaining > c.b.cfg.Limits.Packet:
+		return fault(codeTooLarge, "PUBLISH to %q has %d bytes, the limit of a packet is %d", topic, h.Remaining, c.b.cfg.Limits.Packet)
 	}
 	if broken := c.b.PublishRule(topic, retain); broken != "" {
-		return fault("PUBLISH: %s", broken)
+		return fault(codeTopicInvalid, "PUBLISH: %s", broken)
 	}
-	if refused := c.mayPublish(topic, retain); refused != "" {
-		return closure{reasonAuth, refused}
-	}
-	if err := c.throttle(len(pk.Payload)); err != nil {
+	if err := c.throttle(len(p.payload)); err != nil {
 		return err
 	}
-	m := &Message{Topic: topic, Payload: pk.Payload, QoS: qos, Retain: retain, From: &c.sender}
-	if retain {
+	if refused := c.sess.mayPublish(topic, retain); refused != "" {
+		if c.version == 5 && qos == 1 {
+			c.b.log(event.Refused, c.peer, c.sess.id, refused+"; PUBACK 0x87")
+			return c.answer(func(b []byte) []byte { return appendPuback(b, p.id, codeNotAuthorized) })
+		}
+		return closure{reasonAuth, codeNotAuthorized, refused}
+	}
+	m := &Message{Topic: topic, Payload: p.payload, QoS: qos, Retain: retain, Properties: p.props, From: &c.sender}
+	if p.props != nil && p.props.HasExpiry {
+		m.received(c.b.cfg.Clock.Now())
+	}
+	return c.take(m, p.id)
+}
+
+// topicOf is the topic a PUBLISH names, itself or by an alias.
+func (c *conn) topicOf(p *published) (string, error) {
+	if len(p.topic) > 0 && string(p.topic) != c.lastTopic {
+		c.lastTopic = string(p.topic)
+	}
+	if !p.aliased {
+		if len(p.topic) == 0 {
+			return "", fault(codeTopicInvalid, "PUBLISH: the topic is empty")
+		}
+		return c.lastTopic, nil
+	}
+	most := c.b.cfg.Limits.TopicAlias
+	if p.alias == 0 || int(p.alias) > most {
+		return "", fault(codeAliasInvalid, "PUBLISH: topic alias %d: aliases are 1 to %d", p.alias, most)
+	}
+	if c.aliasIn == nil {
+		c.aliasIn = make([]string, most+1)
+	}
+	if len(p.topic) > 0 {
+		c.aliasIn[p.alias] = c.lastTopic
+	} else if c.aliasIn[p.alias] == "" {
+		return "", fault(codeProtocol, "PUBLISH: topic alias %d stands for no topic", p.alias)
+	}
+	return c.aliasIn[p.alias], nil
+}
+
+// take keeps, routes and acknowledges a message of the client's that is allowed.
+func (c *conn) take(m *Message, id uint16) error {
+	if m.Retain {
 		if err := c.b.retain(m); err != nil {
 			c.b.log(event.Trouble, c.peer, c.sess.id, "the retained message could not be stored: "+err.Error())
-			return closure{reasonTrouble, "the retained message could not be stored"}
+			return closure{reasonTrouble, codeUnspecified, "the retained message could not be stored"}
 		}
 	}
-	c.pass(m)
-	if qos == 1 {
-		return c.answer(func(b []byte) []byte { return appendPuback(b, pk.PacketID) })
+	if m.QoS == 0 {
+		c.pass(m, nil)
+		return nil
+	}
+	if err := c.roomForAck(); err != nil {
+		return err
+	}
+	if c.b.cfg.Backbone == nil {
+		if storing := c.pass(m, nil); !storing || c.b.cfg.RelaxedQoS1 {
+			return c.ackNow(id)
+		}
+		c.b.cfg.Sessions.Barrier(c.ackLater(id, 1))
+		return nil
+	}
+	done := c.ackLater(id, 2) // of the other nodes, of our store
+	if c.pass(m, done) && !c.b.cfg.RelaxedQoS1 {
+		c.b.cfg.Sessions.Barrier(done)
+	} else {
+		done(nil)
 	}
 	return nil
 }
 
-// pass routes a client's message and, if it is a request to the service, hands it over.
-func (c *conn) pass(m *Message) {
+// pass routes a client's message and, if it is a request to the service, hands it over. done is
+// for the other nodes and is called once, unless it is nil. It says whether the message is on
+// its way to the store here.
+func (c *conn) pass(m *Message, done func(error)) (storing bool) {
 	if c.b.ingest(m) {
-		return
-	}
-	c.b.route(m)
-	if c.b.cfg.Service == nil || !strings.HasPrefix(m.Topic, "$aws/things/") {
-		return
-	}
-	s := c.sess
-	r := &Request{Topic: m.Topic, Payload: m.Payload, From: *m.From, Done: func() {}, Reply: func(topic string, payload []byte) {
-		s.reply(&Message{Topic: topic, Payload: payload, QoS: m.QoS})
-	}}
-	if strings.Contains(m.Topic, "/shadow/") {
-		limit := int32(c.b.cfg.Limits.ShadowInFlight)
-		if n := c.requests.Add(1); limit > 0 && n > limit {
-			c.requests.Add(-1)
-			c.b.log(event.Refused, c.peer, s.id, fmt.Sprintf("%d requests of this connection are not answered yet: 429 on %s", n-1, m.Topic))
-			c.b.cfg.Service.Overload(r)
-			return
+		if done != nil {
+			done(nil)
 		}
-		r.Done = func() { c.requests.Add(-1) }
-	}
-	c.b.cfg.Service.Handle(r)
-}
-
-// ingest takes Basic Ingest messages straight to the rules: nobody can subscribe to them.
-func (b *Broker) ingest(m *Message) bool {
-	if m.Topic[0] != '$' {
 		return false
 	}
-	rule, topic, ok := basicIngest(m.Topic)
-	if ok && b.cfg.Ingest != nil {
-		b.cfg.Ingest(rule, topic, m)
-	}
-	return ok
-}
-
-// mayPublish asks the policy; "" means yes.
-func (c *conn) mayPublish(topic string, retain bool) string {
-	c.sess.mu.Lock()
-	p := c.sess.policy
-	c.sess.mu.Unlock()
-	if d := p.Check(policy.Publish, topic); !d.Allowed {
-		return fmt.Sprintf("iot:Publish on topic/%s: %s", topic, d)
-	}
-	if retain {
-		if d := p.Check(policy.RetainPublish, topic); !d.Allowed {
-			return fmt.Sprintf("iot:RetainPublish on topic/%s: %s", topic, d)
-		}
-	}
-	return ""
-}
-
-// publishWill sends the will of a client that is gone, if it may.
-func (b *Broker) publishWill(c *conn) {
-	m := c.will
-	if refused := c.mayPublish(m.Topic, m.Retain); refused != "" {
-		b.log(event.Refused, c.peer, c.sess.id, refused+"; the will is not sent")
-		return
-	}
-	if m.Retain {
-		if err := b.retain(m); err != nil {
-			b.log(event.Trouble, c.peer, c.sess.id, "the retained will could not be stored: "+err.Error())
-		}
-	}
-	c.pass(m)
-}
-
-func (c *conn) subscribe(pk *packets.Packet) error {
-	l := &c.b.cfg.Limits
-	switch {
-	case pk.PacketID == 0:
-		return fault("SUBSCRIBE has packet identifier 0")
-	case len(pk.Filters) == 0:
-		return fault("SUBSCRIBE has no topic filter")
-	case len(pk.Filters) > l.Filters:
-		return fault("SUBSCRIBE has %d topic filters, the limit is %d", len(pk.Filters), l.Filters)
-	}
-	for _, f := range pk.Filters {
-		if broken := l.checkFilter(f.Filter); broken != "" {
-			return fault("SUBSCRIBE: %s", broken)
-		}
-		if f.Qos > 1 {
-			return fault("SUBSCRIBE to %q asks for QoS 2: AWS IoT has QoS 0 and 1 only", f.Filter)
-		}
-	}
-	codes := make([]byte, len(pk.Filters))
-	var granted []string
-	s := c.sess
-	for i, f := range pk.Filters {
-		refused := ""
-		s.mu.Lock()
-		d := s.policy.Check(policy.Subscribe, f.Filter)
-		_, known := s.subs[f.Filter]
-		switch {
-		case !d.Allowed:
-			refused = fmt.Sprintf("iot:Subscribe on topicfilter/%s: %s", f.Filter, d)
-			if !c.b.cfg.RefuseSubscribe {
-				s.mu.Unlock()
-				return closure{reasonAuth, refused}
-			}
-		case !known && len(s.subs) >= l.Subscriptions:
-			refused = fmt.Sprintf("SUBSCRIBE to %q: the connection has %d subscriptions, the limit", f.Filter, len(s.subs))
-		case s.conn == c:
-			filter := strings.Clone(f.Filter) // not the packet's memory
-			s.subs[filter] = f.Qos
-			// Under the session's lock: a taken-over connection must not leave anything behind.
-			c.b.tree.add(filter, s, f.Qos)
-			granted = append(granted, filter)
-		}
-		s.mu.Unlock()
-		codes[i] = f.Qos
-		if refused != "" {
-			codes[i] = 0x80
-			c.b.log(event.Refused, c.peer, s.id, refused+"; SUBACK 0x80")
-		}
-	}
-	if err := c.answer(func(b []byte) []byte { return appendSuback(b, pk.PacketID, codes) }); err != nil {
-		return err
-	}
-	if len(granted) > 0 {
-		c.b.subscriptionEvent(c, true, granted)
-	}
-	for i, f := range pk.Filters {
-		if codes[i] == 0x80 {
-			continue
-		}
-		// AWS sends retained messages to exact filters only.
-		if m := c.b.retained.get(f.Filter); m != nil {
-			s.send(m, min(f.Qos, m.QoS), true)
-		}
-	}
-	return nil
-}
-
-func (c *conn) unsubscribe(pk *packets.Packet) error {
-	l := &c.b.cfg.Limits
-	switch {
-	case pk.PacketID == 0:
-		return fault("UNSUBSCRIBE has packet identifier 0")
-	case len(pk.Filters) == 0:
-		return fault("UNSUBSCRIBE has no topic filter")
-	case len(pk.Filters) > l.Filters:
-		return fault("UNSUBSCRIBE has %d topic filters, the limit is %d", len(pk.Filters), l.Filters)
-	}
-	var ended []string
-	s := c.sess
-	for _, f := range pk.Filters {
-		s.mu.Lock()
-		if _, ok := s.subs[f.Filter]; ok && s.conn == c {
-			delete(s.subs, f.Filter)
-			c.b.tree.remove(f.Filter, s)
-			ended = append(ended, f.Filter)
-		}
-		s.mu.Unlock()
-	}
-	if err := c.answer(func(b []byte) []byte { return appendUnsuback(b, pk.PacketID) }); err != nil {
-		return err
-	}
-	if len(ended) > 0 {
-		c.b.subscriptionEvent(c, false, ended)
-	}
-	return nil
+	storing = c.b.route(m, done)
+	c.b.request(m, c)
+	return storing
 }

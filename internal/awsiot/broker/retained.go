@@ -26,16 +26,46 @@ type storedRetained struct {
 	Payload []byte `json:"payload"`
 	QoS     byte   `json:"qos"`
 	Time    int64  `json:"time"` // milliseconds since 1970
+	// Full is AppendMessage's, for a message that has more to it: MQTT 5 properties.
+	Full []byte `json:"full,omitempty"`
+}
+
+func (v *storedRetained) message(topic string) (*Message, error) {
+	if v.Full != nil {
+		return ParseMessage(v.Full)
+	}
+	return &Message{Topic: topic, Payload: v.Payload, QoS: v.QoS, Retain: true}, nil
 }
 
 func (r *retainedSet) load(stored map[string][]byte) error {
 	r.topics = map[string]kept{}
 	for topic, text := range stored {
-		var v storedRetained
-		if err := json.Unmarshal(text, &v); err != nil {
+		if err := r.put(topic, text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// put takes a retained message as it is stored; nil removes it.
+func (r *retainedSet) put(topic string, text []byte) error {
+	var v storedRetained
+	var m *Message
+	if text != nil {
+		err := json.Unmarshal(text, &v)
+		if err == nil {
+			m, err = v.message(topic)
+		}
+		if err != nil {
 			return fmt.Errorf("the stored retained message on %q is damaged: %w", topic, err)
 		}
-		r.topics[topic] = kept{&Message{Topic: topic, Payload: v.Payload, QoS: v.QoS, Retain: true}, time.UnixMilli(v.Time)}
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if m == nil {
+		delete(r.topics, topic)
+	} else {
+		r.topics[topic] = kept{m, time.UnixMilli(v.Time)}
 	}
 	return nil
 }
@@ -55,13 +85,22 @@ func (b *Broker) retain(m *Message) error {
 	var value []byte
 	if len(m.Payload) > 0 {
 		var err error
-		value, err = json.Marshal(storedRetained{m.Payload, m.QoS, now.UnixMilli()})
+		v := storedRetained{Payload: m.Payload, QoS: m.QoS, Time: now.UnixMilli()}
+		if m.Properties != nil {
+			v.Full, v.Payload = AppendMessage(nil, m), nil
+		}
+		value, err = json.Marshal(v)
 		if err != nil {
 			return err
 		}
 	}
 	if b.cfg.SaveRetained != nil {
 		if err := b.cfg.SaveRetained(m.Topic, value); err != nil {
+			return err
+		}
+	}
+	if b.cfg.Backbone != nil {
+		if err := b.cfg.Backbone.Retain(m.Topic, value); err != nil {
 			return err
 		}
 	}

@@ -18,9 +18,14 @@ func (l *Limits) checkTopic(topic string) string {
 
 // checkFilter says which rule a topic filter breaks, "" for none.
 func (l *Limits) checkFilter(filter string) string {
-	if filter == "" {
+	group, rest := splitShare(filter)
+	switch {
+	case filter == "":
 		return "the topic filter is empty"
+	case strings.HasPrefix(filter, "$share/") && (group == "" || rest == "" || strings.ContainsAny(group, "+#")):
+		return fmt.Sprintf("topic filter %q: a shared subscription is $share/GROUP/FILTER", filter)
 	}
+	filter = rest
 	levels := strings.Split(filter, "/")
 	for i, level := range levels {
 		if level != "+" && level != "#" && strings.ContainsAny(level, "+#") {
@@ -33,8 +38,6 @@ func (l *Limits) checkFilter(filter string) string {
 	switch {
 	case strings.HasPrefix(filter, "$aws/rules"):
 		return fmt.Sprintf("topic filter %q: Basic Ingest topics cannot be subscribed to", filter)
-	case strings.HasPrefix(filter, "$share/"):
-		return fmt.Sprintf("topic filter %q: shared subscriptions are not there", filter)
 	case filter[0] == '$' && !strings.HasPrefix(filter, "$aws/"):
 		return fmt.Sprintf("topic filter %q: topics that begin with $ are reserved", filter)
 	}

@@ -1,14 +1,30 @@
 package broker
 
 import (
+	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 )
 
-// subscriber takes messages. deliver must not block.
+// subscriber takes messages. deliver must not block; it says whether the message is on its way
+// to the store.
 type subscriber interface {
-	deliver(m *Message, qos byte)
+	deliver(m *Message, o subOptions) (storing bool)
+	// online says whether a message would reach somebody now.
+	online() bool
 }
+
+// subOptions are what a subscription asks for, as MQTT 5 writes them: QoS in the low bits.
+type subOptions byte
+
+const (
+	optNoLocal           subOptions = 1 << 2 // not what the client published itself
+	optRetainAsPublished subOptions = 1 << 3 // with the RETAIN flag it was published with
+	optRetained          subOptions = 1 << 4 // it is a retained message, sent for a SUBSCRIBE
+)
+
+func (o subOptions) qos() byte { return byte(o & 3) }
 
 // tree holds subscriptions by level of their filters.
 type tree struct {
@@ -18,13 +34,32 @@ type tree struct {
 
 type node struct {
 	children map[string]*node
-	subs     map[subscriber]byte // granted QoS
+	subs     map[subscriber]subOptions
+	shared   map[string]*share // by name of the group
 }
 
-// add subscribes s to filter, replacing an earlier QoS.
-func (t *tree) add(filter string, s subscriber, qos byte) {
+// share is a group of a shared subscription: one of its members gets each message.
+type share struct {
+	members []target
+	next    atomic.Uint32
+}
+
+// splitShare takes $share/GROUP/ from a filter; group is "" for one that is not shared.
+func splitShare(filter string) (group, rest string) {
+	after, ok := strings.CutPrefix(filter, "$share/")
+	if !ok {
+		return "", filter
+	}
+	group, rest, _ = strings.Cut(after, "/")
+	return group, rest
+}
+
+// add subscribes s to filter, replacing earlier options. It says whether this is the first
+// subscription to it.
+func (t *tree) add(filter string, s subscriber, o subOptions) (first bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	group, filter := splitShare(filter)
 	n := &t.root
 	for rest, more := filter, true; more; {
 		var level string
@@ -39,90 +74,202 @@ func (t *tree) add(filter string, s subscriber, qos byte) {
 		}
 		n = child
 	}
-	if n.subs == nil {
-		n.subs = map[subscriber]byte{}
+	if group == "" {
+		if n.subs == nil {
+			n.subs = map[subscriber]subOptions{}
+		}
+		n.subs[s] = o
+		return len(n.subs) == 1
 	}
-	n.subs[s] = qos
+	g := n.shared[group]
+	if g == nil {
+		if n.shared == nil {
+			n.shared = map[string]*share{}
+		}
+		g = &share{}
+		n.shared[group] = g
+	}
+	if i := g.find(s); i >= 0 {
+		g.members[i].opts = o
+	} else {
+		g.members = append(g.members, target{s, o})
+	}
+	return len(g.members) == 1
 }
 
-// remove ends s's subscription to filter and drops what nobody needs any more.
-func (t *tree) remove(filter string, s subscriber) {
+func (g *share) find(s subscriber) int {
+	return slices.IndexFunc(g.members, func(t target) bool { return t.sub == s })
+}
+
+// members is how many subscribers a shared filter has.
+func (t *tree) members(filter string) int {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	group, filter := splitShare(filter)
+	if g := t.find(filter).group(group); g != nil {
+		return len(g.members)
+	}
+	return 0
+}
+
+// find gives a filter's node, nil if there is none. t.mu is held.
+func (t *tree) find(filter string) *node {
+	n := &t.root
+	for rest, more := filter, true; more && n != nil; {
+		var level string
+		level, rest, more = strings.Cut(rest, "/")
+		n = n.children[level]
+	}
+	return n
+}
+
+func (n *node) group(name string) *share {
+	if n == nil {
+		return nil
+	}
+	return n.shared[name]
+}
+
+// remove ends s's subscription to filter and drops what nobody needs any more. It says whether
+// that was the last subscription to it.
+func (t *tree) remove(filter string, s subscriber) (last bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.root.remove(filter, true, s)
+	group, filter := splitShare(filter)
+	return t.root.remove(filter, true, group, s)
 }
 
-func (n *node) remove(rest string, more bool, s subscriber) {
+func (n *node) remove(rest string, more bool, group string, s subscriber) (last bool) {
 	if !more {
-		delete(n.subs, s)
-		return
+		return n.drop(group, s)
 	}
 	level, rest, more := strings.Cut(rest, "/")
 	child := n.children[level]
 	if child == nil {
-		return
+		return false
 	}
-	child.remove(rest, more, s)
-	if len(child.subs) == 0 && len(child.children) == 0 {
+	last = child.remove(rest, more, group, s)
+	if len(child.subs) == 0 && len(child.shared) == 0 && len(child.children) == 0 {
 		delete(n.children, level)
 	}
+	return last
 }
 
-// target is a subscriber of a topic with the best QoS it was granted.
+func (n *node) drop(group string, s subscriber) (last bool) {
+	if group == "" {
+		_, there := n.subs[s]
+		delete(n.subs, s)
+		return there && len(n.subs) == 0
+	}
+	g := n.shared[group]
+	if g == nil {
+		return false
+	}
+	i := g.find(s)
+	if i < 0 {
+		return false
+	}
+	g.members = slices.Delete(g.members, i, i+1)
+	if len(g.members) == 0 {
+		delete(n.shared, group)
+		return true
+	}
+	return false
+}
+
+// target is a subscriber of a topic with what it asked for.
 type target struct {
-	sub subscriber
-	qos byte
+	sub  subscriber
+	opts subOptions
 }
 
-// match appends the subscribers of topic to out, each once.
-func (t *tree) match(topic string, out []target) []target {
+// matching is one search in the tree.
+type matching struct {
+	out     []target
+	sources int // filters that gave subscribers: one subscriber is only there twice when there are two
+	groups  bool
+}
+
+// match appends the subscribers of topic to out, each once, and with groups one member of each
+// group.
+func (t *tree) match(topic string, out []target, groups bool) []target {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
-	sources := 0
-	out = t.root.match(topic, true, topic != "" && topic[0] == '$', out, &sources)
-	if sources > 1 {
-		out = unique(out)
+	m := matching{out: out, groups: groups}
+	t.root.match(topic, true, topic != "" && topic[0] == '$', &m)
+	if m.sources > 1 {
+		return unique(m.out)
 	}
-	return out
+	return m.out
 }
 
-// match walks on; reserved forbids wildcards at this level. sources counts the filters that
-// gave subscribers: one subscriber is only there twice when there are two.
-func (n *node) match(rest string, more, reserved bool, out []target, sources *int) []target {
+// matchGroup gives one member of a group, false if it has none here.
+func (t *tree) matchGroup(filter string) (target, bool) {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	group, filter := splitShare(filter)
+	g := t.find(filter).group(group)
+	if g == nil {
+		return target{}, false
+	}
+	return g.choose(), true
+}
+
+// match walks on; reserved forbids wildcards at this level.
+func (n *node) match(rest string, more, reserved bool, m *matching) {
 	if !more {
-		return n.collect(out, sources)
+		n.collect(m)
+		return
 	}
 	// AWS: `#` stands for one level at least, so `a/#` does not match `a`.
 	if hash := n.children["#"]; hash != nil && !reserved {
-		out = hash.collect(out, sources)
+		hash.collect(m)
 	}
 	level, rest, more := strings.Cut(rest, "/")
 	if child := n.children[level]; child != nil {
-		out = child.match(rest, more, false, out, sources)
+		child.match(rest, more, false, m)
 	}
 	if plus := n.children["+"]; plus != nil && !reserved {
-		out = plus.match(rest, more, false, out, sources)
+		plus.match(rest, more, false, m)
 	}
-	return out
 }
 
-func (n *node) collect(out []target, sources *int) []target {
+func (n *node) collect(m *matching) {
 	if len(n.subs) > 0 {
-		*sources++
+		m.sources++
 	}
-	for s, qos := range n.subs {
-		out = append(out, target{s, qos})
+	for s, o := range n.subs {
+		m.out = append(m.out, target{s, o})
 	}
-	return out
+	if !m.groups {
+		return
+	}
+	for _, g := range n.shared {
+		m.sources++
+		m.out = append(m.out, g.choose())
+	}
 }
 
-// unique leaves one entry a subscriber, with the best QoS.
+// choose takes the members in turn; one that is away only if all are.
+func (g *share) choose() target {
+	from := int(g.next.Add(1))
+	for i := range g.members {
+		if t := g.members[(from+i)%len(g.members)]; t.sub.online() {
+			return t
+		}
+	}
+	return g.members[from%len(g.members)]
+}
+
+// unique leaves one entry a subscriber, with the best QoS. What only one of its filters refuses
+// (no local) or asks for (retain as published) counts for what both give.
 func unique(list []target) []target {
 	at := make(map[subscriber]int, len(list))
 	out := list[:0]
 	for _, t := range list {
 		if i, ok := at[t.sub]; ok {
-			out[i].qos = max(out[i].qos, t.qos)
+			a, b := out[i].opts, t.opts
+			out[i].opts = subOptions(max(a.qos(), b.qos())) | a&b&optNoLocal | (a|b)&optRetainAsPublished
 			continue
 		}
 		at[t.sub] = len(out)

@@ -42,7 +42,7 @@ func TestTree(t *testing.T) {
 			} else {
 				q := byte(r.IntN(2))
 				have[e] = q
-				tr.add(e.filter, e.sub, q)
+				tr.add(e.filter, e.sub, subOptions(q))
 			}
 		}
 		name := topic(false)
@@ -52,12 +52,12 @@ func TestTree(t *testing.T) {
 				want[e.sub] = max(want[e.sub], q)
 			}
 		}
-		got := tr.match(name, nil)
+		got := tr.match(name, nil, true)
 		if len(got) != len(want) {
 			t.Fatalf("%q: %d subscribers, want %d", name, len(got), len(want))
 		}
 		for _, g := range got {
-			if q, ok := want[g.sub]; !ok || q != g.qos {
+			if q, ok := want[g.sub]; !ok || q != g.opts.qos() {
 				t.Fatalf("%q: wrong subscriber or QoS", name)
 			}
 		}

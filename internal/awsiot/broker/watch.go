@@ -1,6 +1,9 @@
 package broker
 
-import "sync"
+import (
+	"errors"
+	"sync"
+)
 
 // Watcher is a subscription of the program itself. It takes messages as fast as they come and
 // keeps a bounded number for its reader.
@@ -20,10 +23,10 @@ const watchRoom = 1024
 // Watch subscribes the program to a filter, under the rules of filters but no policy.
 func (b *Broker) Watch(filter string) (*Watcher, error) {
 	if broken := b.cfg.Limits.checkFilter(filter); broken != "" {
-		return nil, fault("%s", broken)
+		return nil, errors.New(broken)
 	}
 	w := &Watcher{b: b, filter: filter, c: make(chan Message, watchRoom)}
-	b.tree.add(filter, w, 1)
+	b.subscribe(filter, w, 1)
 	return w, nil
 }
 
@@ -39,7 +42,7 @@ func (w *Watcher) Lost() int {
 
 // Close ends the subscription.
 func (w *Watcher) Close() {
-	w.b.tree.remove(w.filter, w)
+	w.b.unsubscribe(w.filter, w)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if !w.closed {
@@ -48,17 +51,20 @@ func (w *Watcher) Close() {
 	}
 }
 
-func (w *Watcher) deliver(m *Message, qos byte) {
+func (w *Watcher) deliver(m *Message, o subOptions) (storing bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.closed {
-		return
+		return false
 	}
 	shown := *m
-	shown.QoS = min(qos, m.QoS)
+	shown.QoS = min(o.qos(), m.QoS)
 	select {
 	case w.c <- shown:
 	default:
 		w.lost++
 	}
+	return false
 }
+
+func (w *Watcher) online() bool { return true }
