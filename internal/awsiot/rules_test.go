@@ -33,8 +33,8 @@ func TestClosingRules(t *testing.T) {
 		{"publish dup qos 0", raw("\x38\x03\x00\x01a"), "dup"},
 		{"publish without topic", raw("\x30\x02\x00\x00"), "topic is empty"},
 		{"publish to a wildcard", publishBytes("a/+", "x", 0, false), "wildcard"},
-		{"publish to a NUL", publishBytes("a\x00b", "x", 0, false), "utf-8"},
-		{"publish to bad UTF-8", publishBytes("a\xff", "x", 0, false), "utf-8"},
+		{"publish to a NUL", publishBytes("a\x00b", "x", 0, false), "UTF-8"},
+		{"publish to bad UTF-8", publishBytes("a\xff", "x", 0, false), "UTF-8"},
 		{"publish 8 slashes", publishBytes(levels(8), "x", 0, false), "8 slashes, the limit is 7"},
 		{"publish 257 byte topic", publishBytes(strings.Repeat("t", 257), "x", 0, false), "257 bytes, the limit is 256"},
 		{"publish 128 KB + 1", longPayload, "131073 bytes of payload, the limit is 131072"},
@@ -58,7 +58,7 @@ func TestClosingRules(t *testing.T) {
 		{"subscribe empty", subscribeBytes(0, ""), "empty"},
 		{"subscribe $SYS", subscribeBytes(0, "$SYS/#"), "reserved"},
 		{"subscribe basic ingest", subscribeBytes(0, "$aws/rules/r/#"), "Basic Ingest"},
-		{"subscribe shared", subscribeBytes(0, "$share/g/a"), "shared"},
+		{"subscribe shared without a filter", subscribeBytes(0, "$share/group"), "$share/GROUP/FILTER"},
 		{"unsubscribe flags", raw("\xa0\x05\x00\x01\x00\x01a"), "malformed"},
 		{"second connect", encode(connectPacket("again", options{})), "second CONNECT"},
 		{"pubrec", raw("\x50\x02\x00\x01"), "QoS 0 and 1 only"},
@@ -96,7 +96,6 @@ func TestConnectRules(t *testing.T) {
 		name, answer, says string
 		send               []byte
 	}{
-		{"mqtt 5", "\x20\x03\x00\x84\x00", "MQTT 5, which is not served", with(func(p *packets.Packet) { p.ProtocolVersion = 5 })},
 		{"mqtt 3.1", "\x20\x02\x00\x01", "level 3", with(func(p *packets.Packet) { p.ProtocolVersion, p.Connect.ProtocolName = 3, []byte("MQIsdp") })},
 		{"level 6", "\x20\x02\x00\x01", "level 6", with(func(p *packets.Packet) { p.ProtocolVersion = 6 })},
 		{"not mqtt", "", "is not MQTT", with(func(p *packets.Packet) { p.Connect.ProtocolName = []byte("AMQP") })},
@@ -104,7 +103,7 @@ func TestConnectRules(t *testing.T) {
 		{"129 byte id", "", "129 bytes, the limit is 128", with(func(p *packets.Packet) { p.Connect.ClientIdentifier = strings.Repeat("i", 129) })},
 		{"reserved flag", "", "reserved bit", flags(3)},
 		{"will qos without will", "", "without a will", flags(2 | 1<<3)},
-		{"password without user", "", "malformed", flags(2 | 1<<6)},
+		{"password without user", "", "a password without a user name", flags(2 | 1<<6)},
 		{"trailing bytes", "", "its fields need", func() []byte { b := append(flags(2), 'x'); b[1]++; return b }()},
 		{"will qos 2", "", "will has QoS 2", encode(connectPacket("ccc", options{will: &broker.Message{Topic: "w", Payload: []byte("x"), QoS: 2}}))},
 		{"will on a wildcard", "", "wildcard", encode(connectPacket("ccc", options{will: &broker.Message{Topic: "w/#", Payload: []byte("x")}}))},

@@ -46,6 +46,13 @@ type Config struct {
 
 	// RefuseSubscribe answers SUBSCRIBE that the policy forbids with 0x80 instead of closing.
 	RefuseSubscribe bool
+	// RelaxedQoS1 acknowledges QoS 1 messages to persistent sessions before they are on disk.
+	RelaxedQoS1 bool
+	// ThrottleClose closes connections that publish faster than they may, instead of holding
+	// them back.
+	ThrottleClose bool
+	// Backbone joins this server with others into one endpoint; nil: there are no others.
+	Backbone broker.Backbone
 	// RetainOff closes on RETAIN, as AWS did before August 2021.
 	RetainOff bool
 
@@ -107,6 +114,10 @@ func New(cfg Config) (*Server, error) {
 		Authorize:       s.authorize,
 		Service:         s.shadows,
 		SaveRetained:    cfg.State.SaveRetained,
+		Sessions:        sessionStore(cfg.State),
+		RelaxedQoS1:     cfg.RelaxedQoS1,
+		ThrottleClose:   cfg.ThrottleClose,
+		Backbone:        cfg.Backbone,
 		RefuseSubscribe: cfg.RefuseSubscribe,
 		RetainOff:       cfg.RetainOff,
 	}, retained)
@@ -122,6 +133,14 @@ func New(cfg Config) (*Server, error) {
 	})
 	cfg.State.OnChange(s.changed)
 	return s, nil
+}
+
+// sessionStore keeps persistent sessions if the state has a directory.
+func sessionStore(st *store.Store) broker.SessionStore {
+	if st.Dir() == "" {
+		return nil
+	}
+	return st.SessionStore()
 }
 
 // lockedReader lets many goroutines read from a source that may be meant for one, such as a

@@ -40,9 +40,10 @@ const (
 	bucketCredentials bucket = "credentials"
 	Shadows           bucket = "shadows"
 	Retained          bucket = "retained"
+	bucketSessions    bucket = "sessions"
 )
 
-var buckets = []bucket{bucketMeta, bucketCerts, bucketThings, bucketPolicies, bucketCredentials, Shadows, Retained}
+var buckets = []bucket{bucketMeta, bucketCerts, bucketThings, bucketPolicies, bucketCredentials, Shadows, Retained, bucketSessions}
 
 // Options say how a state directory is opened.
 type Options struct {
