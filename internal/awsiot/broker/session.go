@@ -151,9 +151,9 @@ func (s *session) acknowledged(id uint16) {
 	for i := range s.inflight {
 		if s.inflight[i].id() != id {
 			continue
+		}
 		if acked := s.inflight[i].m.Acked; acked != nil {
 			acked()
-		}
 		}
 		s.unstore(&s.inflight[i])
 		s.inflight = append(s.inflight[:i], s.inflight[i+1:]...)
