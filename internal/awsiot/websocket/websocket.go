@@ -13,23 +13,25 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/coder/websocket"
 )
 
-// Subprotocol is the one that AWS IoT speaks.
-const Subprotocol = "mqtt"
+// subprotocols are those that AWS IoT speaks; the second is what its oldest device SDK for
+// JavaScript (aws-iot-device-sdk) asks for.
+func subprotocols() []string { return []string{"mqtt", "mqttv3.1"} }
 
 // Accept answers the request req, read from r over nc, and gives the connection inside. An
 // error says what is wrong with the request; nothing has been answered then.
 func Accept(nc net.Conn, r *bufio.Reader, req *http.Request) (net.Conn, error) {
-	if !offers(req, Subprotocol) {
-		return nil, fmt.Errorf("Sec-WebSocket-Protocol is %q: it must offer %s", strings.Join(req.Header.Values("Sec-WebSocket-Protocol"), ", "), Subprotocol)
+	if !slices.ContainsFunc(subprotocols(), func(p string) bool { return offers(req, p) }) {
+		return nil, fmt.Errorf("Sec-WebSocket-Protocol is %q: it must offer mqtt", strings.Join(req.Header.Values("Sec-WebSocket-Protocol"), ", "))
 	}
 	w := &answer{nc: nc, r: r, header: http.Header{}}
 	c, err := websocket.Accept(w, req, &websocket.AcceptOptions{
-		Subprotocols: []string{Subprotocol},
+		Subprotocols: subprotocols(),
 		// Pages of any origin may connect: it is the signature that lets them in.
 		InsecureSkipVerify: true,
 		// AWS does not compress, and each connection would take memory for it.
