@@ -41,9 +41,11 @@ const (
 	Shadows           bucket = "shadows"
 	Retained          bucket = "retained"
 	bucketSessions    bucket = "sessions"
+	Rules             bucket = "rules"
+	Jobs              bucket = "jobs"
 )
 
-var buckets = []bucket{bucketMeta, bucketCerts, bucketThings, bucketPolicies, bucketCredentials, Shadows, Retained, bucketSessions}
+var buckets = []bucket{bucketMeta, bucketCerts, bucketThings, bucketPolicies, bucketCredentials, Shadows, Retained, bucketSessions, Rules, Jobs}
 
 // Options say how a state directory is opened.
 type Options struct {
