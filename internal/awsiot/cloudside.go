@@ -62,6 +62,10 @@ func (s *Server) ask(thing string, payload []byte, do func(shadow.Key, []byte, f
 	if !key.Valid() {
 		return nil, fmt.Errorf("awsiot: thing name %q: use 1 to 128 characters of A-Z a-z 0-9 : _ -", thing)
 	}
+	return s.askKey(key, payload, do)
+}
+
+func (s *Server) askKey(key shadow.Key, payload []byte, do func(shadow.Key, []byte, func(shadows.Answer))) ([]byte, error) {
 	result := make(chan shadows.Answer, 1)
 	do(key, payload, func(a shadows.Answer) { result <- a })
 	a := <-result

@@ -14,6 +14,7 @@ import (
 	"github.com/skep-sim/skep/internal/awsiot/event"
 	"github.com/skep-sim/skep/internal/awsiot/identity"
 	"github.com/skep-sim/skep/internal/awsiot/rest"
+	"github.com/skep-sim/skep/internal/awsiot/rules"
 	"github.com/skep-sim/skep/internal/awsiot/shadow"
 	"github.com/skep-sim/skep/internal/awsiot/shadows"
 	"github.com/skep-sim/skep/internal/awsiot/store"
@@ -60,6 +61,10 @@ type Config struct {
 	AcceptLimits *AcceptLimits  // nil: DefaultAcceptLimits
 	ShadowLimits *shadow.Limits // nil: shadow.DefaultLimits
 	RESTLimits   *rest.Limits   // nil: rest.DefaultLimits
+	RuleLimits   *rules.Limits  // nil: rules.DefaultLimits
+	// RuleFiles is where the relative paths of rules' file actions lie; "" is files in the
+	// state directory.
+	RuleFiles string
 }
 
 // Server is a running local AWS IoT. Make one with New, give it listeners, Close it.
@@ -69,6 +74,7 @@ type Server struct {
 	broker    *broker.Broker
 	shadows   *shadows.Service
 	rest      *rest.Server
+	rules     *rules.Engine
 	limits    broker.Limits
 	gate      gate
 
@@ -113,6 +119,7 @@ func New(cfg Config) (*Server, error) {
 		Limits:          s.limits,
 		Authorize:       s.authorize,
 		Service:         s.shadows,
+		Ingest:          s.ingest,
 		SaveRetained:    cfg.State.SaveRetained,
 		Sessions:        sessionStore(cfg.State),
 		RelaxedQoS1:     cfg.RelaxedQoS1,
@@ -131,6 +138,9 @@ func New(cfg Config) (*Server, error) {
 		Broker:  s.broker,
 		Thing:   s.thingOf,
 	})
+	if err := s.startRules(); err != nil {
+		return nil, err
+	}
 	cfg.State.OnChange(s.changed)
 	return s, nil
 }
@@ -212,6 +222,8 @@ func (s *Server) Close() {
 		}
 	}
 	s.mu.Unlock()
+	s.broker.Tap(nil)
+	s.rules.Close()
 	s.broker.Close()
 	s.rest.Close()
 	s.gate.close()
