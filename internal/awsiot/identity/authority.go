@@ -136,13 +136,20 @@ func caSubject(r role) pkix.Name {
 
 // sign fills in what all certificates share.
 func (a *Authority) sign(t, parent *x509.Certificate, pub crypto.PublicKey, issuer role) ([]byte, error) {
+	var err error
+	if t.SerialNumber, err = newSerial(); err != nil {
+		return nil, err
+	}
+	t.NotBefore, t.NotAfter = notBefore, notAfter
+	return x509.CreateCertificate(rand.Reader, t, parent, pub, a.keys[issuer])
+}
+
+func newSerial() (*big.Int, error) {
 	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 127))
 	if err != nil {
 		return nil, err
 	}
-	t.SerialNumber = serial.Add(serial, big.NewInt(1))
-	t.NotBefore, t.NotAfter = notBefore, notAfter
-	return x509.CreateCertificate(rand.Reader, t, parent, pub, a.keys[issuer])
+	return serial.Add(serial, big.NewInt(1)), nil
 }
 
 // keyID is the subject key identifier: the first 20 bytes of the public key's SHA-256 (RFC
@@ -157,7 +164,7 @@ func keyID(k crypto.Signer) []byte {
 }
 
 // AWSCA is the one certificate for aws.ca, PEM: both kinds of endpoint verify against it.
-func (a *Authority) AWSCA() []byte { return certPEM(a.certs[class2]) }
+func (a *Authority) AWSCA() []byte { return EncodeCertificate(a.certs[class2]) }
 
 // IsRoot says whether c is the root of aws.ca.
 func (a *Authority) IsRoot(c *x509.Certificate) bool { return a.certs[class2].Equal(c) }
@@ -169,7 +176,8 @@ func (a *Authority) Pool() *x509.CertPool {
 	return p
 }
 
-func certPEM(c *x509.Certificate) []byte {
+// EncodeCertificate is a certificate as PEM.
+func EncodeCertificate(c *x509.Certificate) []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Raw})
 }
 
@@ -186,7 +194,7 @@ func (a *Authority) Marshal() ([]byte, error) {
 	for _, list := range [][numRoles]*x509.Certificate{a.certs, a.selfs} {
 		for _, c := range list {
 			if c != nil {
-				out = append(out, certPEM(c)...)
+				out = append(out, EncodeCertificate(c)...)
 			}
 		}
 	}

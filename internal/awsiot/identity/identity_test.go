@@ -99,9 +99,9 @@ func TestChains(t *testing.T) {
 	// All the roots that a client of the real service might hold.
 	roots := map[string][]byte{
 		"aws.ca":            a.AWSCA(),
-		"SFSRootCAG2.pem":   certPEM(a.selfs[starfield2]),
-		"AmazonRootCA1.pem": certPEM(a.selfs[amazon1]),
-		"AmazonRootCA3.pem": certPEM(a.selfs[amazon3]),
+		"SFSRootCAG2.pem":   EncodeCertificate(a.selfs[starfield2]),
+		"AmazonRootCA1.pem": EncodeCertificate(a.selfs[amazon1]),
+		"AmazonRootCA3.pem": EncodeCertificate(a.selfs[amazon3]),
 	}
 	for _, tt := range []struct {
 		name    string

@@ -91,12 +91,5 @@ func (s *Store) DeleteCredential(id string) error {
 	if s.Credential(id) == nil {
 		return fmt.Errorf("there is no key %q", id)
 	}
-	if err := s.putWait(bucketCredentials, id, nil); err != nil {
-		return fmt.Errorf("deleting key %s: %w", id, err)
-	}
-	s.registry.mu.Lock()
-	delete(s.registry.credentials, id)
-	s.registry.mu.Unlock()
-	s.changed(id)
-	return nil
+	return remove(s, bucketCredentials, id, s.registry.credentials, id)
 }

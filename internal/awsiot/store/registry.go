@@ -14,12 +14,38 @@ import (
 
 // Certificate is a registered device certificate.
 type Certificate struct {
-	ID       string   `json:"id"`  // SHA-256 of the DER, hexadecimal
-	PEM      string   `json:"pem"` // without the key: that is only ever given away
-	Active   bool     `json:"active"`
+	ID     string `json:"id"`  // SHA-256 of the DER, hexadecimal
+	PEM    string `json:"pem"` // without the key: that is only ever given away
+	Active bool   `json:"active"`
+	// Why says why a certificate is not active: StatusRevoked, StatusPending, or "" for
+	// StatusInactive.
+	Why      string   `json:"why,omitempty"`
+	CA       string   `json:"ca,omitempty"`     // id of the registered CA that issued it
+	Origin   string   `json:"origin,omitempty"` // how it came here, for a person; "" is by skep cloud init
+	Replaces string   `json:"replaces,omitempty"`
 	Things   []string `json:"things,omitempty"`   // attached things
 	Policies []string `json:"policies,omitempty"` // attached policies
 	Created  int64    `json:"created"`            // seconds since 1970
+}
+
+// The states of a certificate, as AWS names them.
+const (
+	StatusActive   = "ACTIVE"
+	StatusInactive = "INACTIVE"
+	StatusRevoked  = "REVOKED"
+	StatusPending  = "PENDING_ACTIVATION" // registered by itself, at a connection
+)
+
+// Status is the certificate's state.
+func (c *Certificate) Status() string {
+	switch {
+	case c.Active:
+		return StatusActive
+	case c.Why != "":
+		return c.Why
+	default:
+		return StatusInactive
+	}
 }
 
 // Thing is a registered thing.
@@ -28,6 +54,7 @@ type Thing struct {
 	Type       string            `json:"type,omitempty"`
 	Attributes map[string]string `json:"attributes,omitempty"`
 	Created    int64             `json:"created"`
+	Version    int               `json:"version,omitempty"` // of the record; 0 is 1
 }
 
 // Policy is a stored policy with its text.
@@ -45,12 +72,20 @@ type registry struct {
 	things      map[string]*Thing
 	policies    map[string]*Policy
 	credentials map[string]*Credential
+	types       map[string]*ThingType
+	authorities map[string]*CA
 	watchers    []func(certID string)
 }
 
 func (r *registry) load(s *Store) error {
 	r.certs, r.things, r.policies = map[string]*Certificate{}, map[string]*Thing{}, map[string]*Policy{}
-	r.credentials = map[string]*Credential{}
+	r.credentials, r.types, r.authorities = map[string]*Credential{}, map[string]*ThingType{}, map[string]*CA{}
+	if err := loadAll(s, bucketTypes, r.types); err != nil {
+		return err
+	}
+	if err := loadAll(s, bucketCAs, r.authorities); err != nil {
+		return err
+	}
 	if err := loadAll(s, bucketCredentials, r.credentials); err != nil {
 		return err
 	}

@@ -38,6 +38,8 @@ const (
 	bucketThings      bucket = "things"
 	bucketPolicies    bucket = "policies"
 	bucketCredentials bucket = "credentials"
+	bucketTypes       bucket = "thing types"
+	bucketCAs         bucket = "authorities"
 	Shadows           bucket = "shadows"
 	Retained          bucket = "retained"
 	bucketSessions    bucket = "sessions"
@@ -45,7 +47,7 @@ const (
 	Jobs              bucket = "jobs"
 )
 
-var buckets = []bucket{bucketMeta, bucketCerts, bucketThings, bucketPolicies, bucketCredentials, Shadows, Retained, bucketSessions, Rules, Jobs}
+var buckets = []bucket{bucketMeta, bucketCerts, bucketThings, bucketPolicies, bucketCredentials, bucketTypes, bucketCAs, Shadows, Retained, bucketSessions, Rules, Jobs}
 
 // Options say how a state directory is opened.
 type Options struct {
@@ -86,6 +88,8 @@ type Store struct {
 	closing bool
 	stopped chan struct{}
 	memory  map[bucket]map[string][]byte // in place of db
+
+	changes sync.Mutex // see Exclusive
 
 	authMu    sync.Mutex
 	authority *identity.Authority
