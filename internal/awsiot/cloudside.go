@@ -30,6 +30,9 @@ func (s *Server) Publish(m Message) error {
 // "$aws/#" does.
 func (s *Server) Watch(filter string) (*Watcher, error) { return s.broker.Watch(filter) }
 
+// Connections are all MQTT clients, connected or away with a persistent session.
+func (s *Server) Connections() []broker.Connection { return s.broker.Connections() }
+
 // Shadow gives a thing's classic shadow document, as a device gets it on get/accepted. A
 // *shadow.Error with code 404 says that there is none.
 func (s *Server) Shadow(thing string) ([]byte, error) {

@@ -5,12 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 
 	"github.com/skep-sim/skep/internal/awsiot/clock"
+	"github.com/skep-sim/skep/internal/awsiot/control"
 	"github.com/skep-sim/skep/internal/awsiot/identity"
 	"github.com/skep-sim/skep/internal/awsiot/store"
 )
@@ -59,12 +59,8 @@ type Init struct {
 // overwritten: the error names it, and nothing has been written or registered.
 func InitDir(s *store.Store, c clock.Clock, dir string, o InitOptions) (*Init, error) {
 	out := paths(dir)
-	for _, p := range []string{out.CA, out.Cert, out.Key} {
-		if _, err := os.Lstat(p); err == nil {
-			return nil, fmt.Errorf("%s is there already and is not overwritten: move it away, or choose another directory", p)
-		} else if !errors.Is(err, fs.ErrNotExist) {
-			return nil, err
-		}
+	if err := control.CheckNew(out.CA, out.Cert, out.Key); err != nil {
+		return nil, err
 	}
 	authority, err := s.Authority()
 	if err != nil {
@@ -78,28 +74,26 @@ func InitDir(s *store.Store, c clock.Clock, dir string, o InitOptions) (*Init, e
 		out.Thing = "xbee-" + dev.ID[:8]
 	}
 	out.CertID = dev.ID
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, err
-	}
 	cert := store.Certificate{ID: dev.ID, PEM: string(dev.CertPEM), Active: true, Things: []string{out.Thing}, Created: c.Now().Unix()}
-	if err := register(s, cert, o); err != nil {
-		return nil, err
-	}
-	files := []struct {
-		path string
-		text []byte
-		mode fs.FileMode
-	}{{out.CA, authority.AWSCA(), 0o644}, {out.Cert, dev.CertPEM, 0o644}, {out.Key, dev.KeyPEM, 0o600}}
-	for i, f := range files {
-		if err := writeNew(f.path, f.text, f.mode); err != nil {
-			for _, written := range files[:i] {
-				os.Remove(written.path)
-			}
+	err = s.Exclusive(func() error {
+		if err := register(s, cert, o); err != nil {
+			return err
+		}
+		err := control.WriteFiles([]control.File{
+			{Path: out.CA, Text: authority.AWSCA(), Mode: 0o644},
+			{Path: out.Cert, Text: dev.CertPEM, Mode: 0o644},
+			{Path: out.Key, Text: dev.KeyPEM, Mode: 0o600},
+		})
+		if err != nil {
 			// The certificate is of no use without its key.
 			cert = *s.Certificate(dev.ID)
 			cert.Active = false
-			return nil, errors.Join(err, s.PutCertificate(cert))
+			err = errors.Join(err, s.PutCertificate(cert))
 		}
+		return err
+	})
+	if err != nil {
+		return nil, err
 	}
 	return out, nil
 }
@@ -132,6 +126,11 @@ func register(s *store.Store, cert store.Certificate, o InitOptions) error {
 			t.Type = o.ThingType
 		}
 	}
+	if t.Type != "" && s.ThingType(t.Type) == nil {
+		if err := s.PutThingType(store.ThingType{Name: t.Type, Created: cert.Created}); err != nil {
+			return err
+		}
+	}
 	if old := s.Thing(t.Name); old == nil || old.Type != t.Type {
 		if err := s.PutThing(t); err != nil {
 			return err
@@ -148,23 +147,6 @@ func register(s *store.Store, cert store.Certificate, o InitOptions) error {
 func sameJSON(a, b []byte) bool {
 	var x, y bytes.Buffer
 	return json.Compact(&x, a) == nil && json.Compact(&y, b) == nil && bytes.Equal(x.Bytes(), y.Bytes())
-}
-
-// writeNew writes a file that must not be there yet and waits until it is on disk.
-func writeNew(path string, text []byte, mode fs.FileMode) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
-	if errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("%s is there already and is not overwritten: move it away, or choose another directory", path)
-	}
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(text)
-	err = errors.Join(err, f.Sync(), f.Close())
-	if err != nil {
-		os.Remove(path)
-	}
-	return err
 }
 
 // Ensure finds the three files in dir and checks that they are of this state, or makes them
@@ -215,7 +197,7 @@ func Ensure(s *store.Store, c clock.Clock, dir string, o InitOptions) (in *Init,
 	}
 	if len(cert.Things) > 0 {
 		in.Thing = cert.Things[0]
-		err = register(s, *cert, o)
+		err = s.Exclusive(func() error { return register(s, *s.Certificate(in.CertID), o) })
 	}
 	return in, false, err
 }

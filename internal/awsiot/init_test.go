@@ -32,10 +32,10 @@ func TestInitDir(t *testing.T) {
 		must(t, err)
 		nc.Close()
 	}
-	if e, err := c.Explain(in.CertID, in.Thing, policy.Publish, "any/thing"); err != nil || !e.Allowed {
+	if e, err := c.Explain(Question{CertID: in.CertID, ClientID: in.Thing, Action: policy.Publish, Name: "any/thing"}); err != nil || !e.Allowed {
 		t.Fatalf("%v, %v", e, err)
 	}
-	if _, err := c.Explain("nobody", "", policy.Publish, "x"); err == nil {
+	if _, err := c.Explain(Question{CertID: "nobody", Action: policy.Publish, Name: "x"}); err == nil {
 		t.Fatal("an unknown certificate is explained")
 	}
 
@@ -119,7 +119,7 @@ func TestInitPolicy(t *testing.T) {
 	dir := t.TempDir()
 	may := func(id, topic string) bool {
 		t.Helper()
-		e, err := c.Explain(id, "", policy.Publish, topic)
+		e, err := c.Explain(Question{CertID: id, Action: policy.Publish, Name: topic})
 		must(t, err)
 		return e.Allowed
 	}

@@ -60,7 +60,11 @@ func (s *Server) verify(cs tls.ConnectionState) error {
 	if len(cs.PeerCertificates) == 0 {
 		return errors.New("the client sent no certificate")
 	}
-	_, err := s.certificate(identity.Fingerprint(cs.PeerCertificates[0].Raw), cs.PeerCertificates[0])
+	id := identity.Fingerprint(cs.PeerCertificates[0].Raw)
+	_, err := s.certificate(id, cs.PeerCertificates[0])
+	if err != nil && s.cfg.State.Certificate(id) == nil {
+		return s.register(cs, err)
+	}
 	return err
 }
 
@@ -69,9 +73,11 @@ func (s *Server) certificate(id string, parsed *x509.Certificate) (*store.Certif
 	c := s.cfg.State.Certificate(id)
 	switch {
 	case c == nil:
-		return nil, fmt.Errorf("certificate %.10s… is not registered here: make one with `skep cloud init DIR`", id)
+		return nil, fmt.Errorf("certificate %.10s… is not registered here: make one with `skep cloud init DIR`, or register this one with `skep cloud cert register FILE`", id)
+	case c.Status() == store.StatusRevoked:
+		return nil, fmt.Errorf("certificate %.10s… is revoked", id)
 	case !c.Active:
-		return nil, fmt.Errorf("certificate %.10s… is inactive", id)
+		return nil, fmt.Errorf("certificate %.10s… is not active (%s): `skep cloud cert activate %.10s` makes it active", id, c.Status(), id)
 	}
 	if parsed != nil {
 		now := s.cfg.Clock.Now()
@@ -113,34 +119,51 @@ func (s *Server) authorize(p broker.Peer, clientID string, attributes []string) 
 	return s.compile(p, clientID, true, attributes)
 }
 
-// compile gives what a certificate may do, with the variables of one connection.
+// compile gives what a certificate or key may do, with the variables of one connection.
 func (s *Server) compile(p broker.Peer, clientID string, hasClientID bool, attributes []string) (*policy.Compiled, error) {
+	docs, cert, err := s.principal(p.CertID)
+	if err != nil {
+		return nil, err
+	}
+	return policy.Compile(docs, s.variables(p, cert, clientID, hasClientID, attributes)), nil
+}
+
+// principal finds the policies of a certificate or key that may be used now. cert is nil for a
+// key.
+func (s *Server) principal(id string) (docs []*policy.Document, cert *store.Certificate, err error) {
+	if store.IsKeyID(id) {
+		k, err := s.key(id)
+		if err != nil {
+			return nil, nil, err
+		}
+		return s.cfg.State.CredentialDocuments(k), nil, nil
+	}
+	if cert, err = s.certificate(id, nil); err != nil {
+		return nil, nil, err
+	}
+	return s.cfg.State.Documents(cert), cert, nil
+}
+
+// variables are what policies can ask of a connection. cert may be nil.
+func (s *Server) variables(p broker.Peer, cert *store.Certificate, clientID string, hasClientID bool, attributes []string) *policy.Vars {
 	vars := &policy.Vars{
 		ClientID: clientID, HasClientID: hasClientID,
 		SourceIP: p.IP, DomainName: p.DomainName, ConnectAttributes: attributes,
 		Region: s.cfg.PolicyRegion, Account: s.cfg.Account, Now: s.cfg.Clock.Now,
 	}
-	if store.IsKeyID(p.CertID) {
-		k, err := s.key(p.CertID)
-		if err != nil {
-			return nil, err
-		}
-		return policy.Compile(s.cfg.State.CredentialDocuments(k), vars), nil
+	if cert == nil {
+		return vars
 	}
-	c, err := s.certificate(p.CertID, nil)
-	if err != nil {
-		return nil, err
-	}
-	vars.CertificateID = c.ID
-	if hasClientID && slices.Contains(c.Things, clientID) {
+	vars.CertificateID = cert.ID
+	if hasClientID && slices.Contains(cert.Things, clientID) {
 		if t := s.cfg.State.Thing(clientID); t != nil {
 			vars.Attached, vars.ThingType, vars.Attributes = true, t.Type, t.Attributes
 		}
 	}
-	if parsed, err := identity.ParseCertificate([]byte(c.PEM)); err == nil {
+	if parsed, err := identity.ParseCertificate([]byte(cert.PEM)); err == nil {
 		vars.Certificate = identity.PolicyValues(parsed)
 	}
-	return policy.Compile(s.cfg.State.Documents(c), vars), nil
+	return vars
 }
 
 // thingOf says which thing a client is: the one attached to its certificate that is called as
@@ -155,16 +178,6 @@ func (s *Server) thingOf(certID, clientID string) string {
 		return c.Things[0]
 	}
 	return ""
-}
-
-// Explain says whether a certificate may do an action, and by which statement. clientID is the
-// one it would connect with; "" asks as for HTTPS.
-func (s *Server) Explain(certID, clientID string, a policy.Action, name string) (policy.Explanation, error) {
-	p, err := s.compile(broker.Peer{CertID: certID}, clientID, clientID != "", nil)
-	if err != nil {
-		return policy.Explanation{}, err
-	}
-	return p.Explain(a, name), nil
 }
 
 // explainTLS adds what usually is behind an error of the handshake.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/skep-sim/skep/internal/awsiot/broker"
 	"github.com/skep-sim/skep/internal/awsiot/clock"
+	"github.com/skep-sim/skep/internal/awsiot/control"
 	"github.com/skep-sim/skep/internal/awsiot/event"
 	"github.com/skep-sim/skep/internal/awsiot/identity"
 	"github.com/skep-sim/skep/internal/awsiot/rest"
@@ -71,6 +72,7 @@ type Config struct {
 type Server struct {
 	cfg       Config
 	authority *identity.Authority
+	control   *control.Control
 	broker    *broker.Broker
 	shadows   *shadows.Service
 	rest      *rest.Server
@@ -95,7 +97,10 @@ func New(cfg Config) (*Server, error) {
 	if cfg.Region == "" {
 		cfg.Region = DefaultRegion
 	}
-	s := &Server{cfg: cfg, limits: orDefault(cfg.Limits, broker.DefaultLimits), listeners: map[net.Listener]struct{}{}, stop: make(chan struct{})}
+	s := &Server{
+		cfg: cfg, control: &control.Control{State: cfg.State, Clock: cfg.Clock}, limits: orDefault(cfg.Limits, broker.DefaultLimits),
+		listeners: map[net.Listener]struct{}{}, stop: make(chan struct{}),
+	}
 	s.gate = gate{limits: orDefault(cfg.AcceptLimits, DefaultAcceptLimits), clock: cfg.Clock, log: s.log, open: map[net.Conn]struct{}{}}
 	var err error
 	if s.authority, err = cfg.State.Authority(); err != nil {
@@ -189,6 +194,9 @@ func (s *Server) changed(certID string) {
 		s.broker.Reauthorize(certID)
 	}
 }
+
+// Control is the control plane on the server's state.
+func (s *Server) Control() *control.Control { return s.control }
 
 // AWSCA is the root certificate for clients' aws.ca, PEM.
 func (s *Server) AWSCA() []byte { return s.authority.AWSCA() }

@@ -1,6 +1,9 @@
 package policy
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+)
 
 // Action is an operation of AWS IoT Core's data plane that a policy allows or denies.
 type Action uint8
@@ -52,6 +55,39 @@ var actionLower = func() (names [numActions]string) {
 	}
 	return names
 }()
+
+// ParseAction finds an action by its name, with or without "iot:" and in any case.
+func ParseAction(name string) (Action, error) {
+	low := strings.ToLower(name)
+	if !strings.HasPrefix(low, "iot:") {
+		low = "iot:" + low
+	}
+	var known []string
+	for a := range numActions {
+		if actionLower[a] == low {
+			return a, nil
+		}
+		known = append(known, actionInfo[a].name)
+	}
+	return 0, fmt.Errorf("action %q is not one of the data plane: use %s", name, strings.Join(known, ", "))
+}
+
+// Name takes a resource apart that may be given as the name itself ("a/b"), with its kind
+// ("topic/a/b") or as an ARN.
+func (a Action) Name(resource string) (string, error) {
+	kind := actionInfo[a].kind
+	if strings.HasPrefix(resource, "arn:") {
+		parts := strings.SplitN(resource, ":", 6)
+		if len(parts) < 6 || parts[2] != "iot" {
+			return "", fmt.Errorf("%q is not an ARN such as arn:aws:iot:us-east-1:123456789012:%sNAME", resource, kind)
+		}
+		if !strings.HasPrefix(parts[5], kind) {
+			return "", fmt.Errorf("%s is about %sNAME, and the ARN names %s", a, kind, parts[5])
+		}
+		resource = parts[5]
+	}
+	return strings.TrimPrefix(resource, kind), nil
+}
 
 // String is the action's name in a policy document, such as "iot:Publish".
 func (a Action) String() string {
