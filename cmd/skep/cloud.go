@@ -18,6 +18,15 @@ import (
 type cloudCmd struct {
 	Run  cloudRunCmd  `cmd:"" default:"withargs" help:"Run the local AWS IoT by itself, on ports 8883, 8443 and 443."`
 	Init cloudInitCmd `cmd:"" help:"Make a thing: write aws.ca, aws.crt and aws.key into a directory."`
+	List cloudListCmd `cmd:"" help:"List all that is registered, and who is connected."`
+
+	Thing       cloudThingCmd       `cmd:"" help:"Things and their attributes."`
+	Type        cloudTypeCmd        `cmd:"" help:"Thing types."`
+	Cert        cloudCertCmd        `cmd:"" help:"Certificates of devices."`
+	Policy      cloudPolicyCmd      `cmd:"" help:"Policies: what certificates and access keys may do."`
+	CA          cloudCACmd          `cmd:"" name:"ca" help:"Certificate authorities of your own."`
+	Credentials cloudCredentialsCmd `cmd:"" help:"Access keys for signed requests."`
+	Explain     cloudExplainCmd     `cmd:"" help:"Say whether a policy allows an action, and by which statement."`
 }
 
 // Help is for both.

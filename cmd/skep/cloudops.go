@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 
 	"github.com/skep-sim/skep/internal/awsiot"
 	"github.com/skep-sim/skep/internal/awsiot/event"
@@ -45,6 +46,7 @@ func cloudOps() map[string]cloudOp {
 		"init":    op(func(c *localCloud, q thingFiles) (*awsiot.Init, error) { return c.makeThing(q.Dir, q.Cloud) }),
 		"prepare": op(func(c *localCloud, q app.Cloud) (*awsiot.Init, error) { return c.prepare(q) }),
 	}
+	maps.Copy(ops, controlOps())
 	return ops
 }
 
