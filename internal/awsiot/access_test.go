@@ -52,7 +52,7 @@ func TestUnknownCertificates(t *testing.T) {
 	must(t, c.store.PutCertificate(cert))
 	x.closed()
 	c.said("disconnected", `"x"`, "FORBIDDEN_ACCESS")
-	fails(cfg, "is inactive")
+	fails(cfg, "is not active")
 }
 
 // TestPolicyOverMQTT: each action is asked for, and the log names the statement.
