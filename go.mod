@@ -15,4 +15,7 @@ require (
 	golang.org/x/term v0.47.0
 )
 
-require golang.org/x/tools v0.36.0 // indirect
+require (
+	go.bug.st/serial v1.8.0 // indirect
+	golang.org/x/tools v0.36.0 // indirect
+)
