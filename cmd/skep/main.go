@@ -2,8 +2,8 @@
 // applications on a virtual module, compiles them as the module does, and brings
 // a local AWS IoT for them to talk to.
 //
-// It is flags, files and output: the module, the language and the cloud are
-// packages. It does not talk to modules at a serial port.
+// It is flags, files and output: the module, the language, the cloud and the tools
+// for modules at a serial port are packages.
 package main
 
 import (
@@ -26,6 +26,12 @@ type cli struct {
 	Build   buildCmd   `cmd:"" help:"Compile an application, lay out its /flash, and hold what it costs against the module's limits."`
 	Compile compileCmd `cmd:"" help:"Cross-compile a module to a .mpy file."`
 	Disasm  disasmCmd  `cmd:"" help:"List the code of a .mpy file."`
+	Deploy  deployCmd  `cmd:"" help:"Bring an application onto the module at a serial port, as one transaction."`
+	Fs      fsCmd      `cmd:"" help:"Files of the module at a serial port."`
+	At      atCmd      `cmd:"" help:"AT commands and settings of the module at a serial port."`
+	Console consoleCmd `cmd:"" help:"Terminal at a serial port."`
+	Info    infoCmd    `cmd:"" help:"What the module at a serial port is, and how it is."`
+	Ports   portsCmd   `cmd:"" help:"List the serial ports of this machine."`
 	Profile profileCmd `cmd:"" help:"The modules that can be simulated, fact by fact with its source."`
 	Cloud   cloudCmd   `cmd:"" help:"The local AWS IoT."`
 }

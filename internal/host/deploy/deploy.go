@@ -160,7 +160,7 @@ func Make(s *link.Session, o Options) (*Plan, error) {
 }
 
 func begin(s *link.Session, o Options) (*deployment, error) {
-	d := &deployment{s: s, o: o}
+	d := &deployment{s: s, o: o, r: Result{Uploaded: []string{}, Removed: []string{}, Left: []Stale{}, Output: []string{}}}
 	seen := map[string]bool{}
 	for _, f := range o.Files {
 		if err := files.Check(f.Path); err != nil {
@@ -256,17 +256,28 @@ func (d *deployment) fresh() error {
 	return d.s.PutBack("AP")
 }
 
+// saveTries is how often a setting is saved that a reset has undone in between.
+const saveTries = 3
+
 // savePS makes autostart what it is to be after a reset, too. Everything else is
 // as it was found when the settings are saved.
 func (d *deployment) savePS(value uint64) error {
-	if err := d.s.Set("PS", value); err != nil {
-		return err
+	for range saveTries {
+		if err := d.s.Set("PS", value); err != nil {
+			return err
+		}
+		d.s.Keep("PS")
+		if err := d.s.Restore(); err != nil {
+			return err
+		}
+		if err := d.s.Do("WR"); err != nil {
+			return err
+		}
+		if now, err := d.s.Number("PS"); err != nil || now == value {
+			return err
+		}
 	}
-	d.s.Keep("PS")
-	if err := d.s.Restore(); err != nil {
-		return err
-	}
-	return d.s.Do("WR")
+	return errors.New("the module resets again and again: check its power supply")
 }
 
 // stageName is where a file waits. Its name is its content's, so that a later

@@ -183,6 +183,7 @@ func (b *bench) deploy(o deploy.Options) (*deploy.Result, error) {
 // until it has settled.
 func (b *bench) restart() string {
 	p := b.plug()
+	synctest.Wait() // what was sent has arrived
 	b.m.CutPower()
 	b.m.RestorePower()
 	out := drain(p)

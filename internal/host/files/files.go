@@ -45,7 +45,12 @@ type Entry struct {
 }
 
 // Info is how full the flash is, in bytes.
-type Info struct{ Used, Free, Bad, Total int64 }
+type Info struct {
+	Used  int64 `json:"used"`
+	Free  int64 `json:"free"`
+	Bad   int64 `json:"bad"`
+	Total int64 `json:"total"`
+}
 
 // Progress is told how far a transfer has come, in bytes.
 type Progress func(done, total int64)
@@ -429,3 +434,62 @@ func (k *keeper) Write(p []byte) (int, error) {
 }
 
 func (k *keeper) End() error { return nil }
+
+// Same tells whether the module has a file with this content, secure or not as
+// asked.
+func (f *FS) Same(name string, data []byte, secure bool) (bool, error) {
+	e, err := f.Stat(name)
+	if Word(err) == "ENOENT" {
+		return false, nil
+	}
+	if err != nil || e.Dir || e.Secure != secure || e.Size != int64(len(data)) {
+		return false, err
+	}
+	sum, err := f.Hash(name)
+	return sum == sha256.Sum256(data), err
+}
+
+// Stat is the entry of a file or directory.
+func (f *FS) Stat(name string) (Entry, error) {
+	p, err := abs(name)
+	if err != nil {
+		return Entry{}, err
+	}
+	if p == Root || p == "/" {
+		return Entry{Name: path.Base(p), Dir: true}, nil
+	}
+	list, err := f.List(path.Dir(p))
+	if err != nil {
+		return Entry{}, err
+	}
+	for _, e := range list {
+		if strings.EqualFold(e.Name, path.Base(p)) {
+			return e, nil
+		}
+	}
+	return Entry{}, explain(name, &link.CommandError{Command: "FS LS " + path.Dir(p), Answer: "ENOENT"})
+}
+
+// RemoveAll removes a directory with what is in it. Of /flash itself everything is
+// removed but the directories that belong to it.
+func (f *FS) RemoveAll(name string) error {
+	list, err := f.List(name)
+	if err != nil {
+		return err
+	}
+	for _, e := range list {
+		below := path.Join(name, e.Name)
+		if e.Dir {
+			err = f.RemoveAll(below)
+		} else {
+			err = f.Remove(below)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if p, err := abs(name); err != nil || p == Root || p == "/" || p == Root+"/lib" || p == Root+"/cert" {
+		return err
+	}
+	return f.Remove(name)
+}

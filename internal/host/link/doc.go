@@ -40,6 +40,8 @@ type Options struct {
 	Clock world.Clock
 	// Baud is the baud rate; 0 finds it.
 	Baud int
+	// Guard is the silence around +++ to begin with; 0 is what a module comes with.
+	Guard time.Duration
 	// Break forces command mode by a break of six seconds if nothing else works,
 	// which a module with unknown settings needs.
 	Break bool

@@ -166,3 +166,39 @@ func (l *Line) silence(d time.Duration) []byte {
 		}
 	}
 }
+
+// OpenLine opens a port and no more: whatever the module at it does, it goes on
+// with.
+func OpenLine(ctx context.Context, name string, o Options) (*Line, error) {
+	p, err := OpenPort(name)
+	if err != nil {
+		return nil, err
+	}
+	if b, ok := p.(Bauder); ok && o.Baud != 0 {
+		if err := b.SetBaud(o.Baud); err != nil {
+			p.Close()
+			return nil, err
+		}
+	}
+	return newLine(ctx, p, o.Clock, o.Transcript), nil
+}
+
+// Take takes what has come, without waiting.
+func (l *Line) Take() []byte {
+	l.mu.Lock()
+	p := l.in
+	l.in = nil
+	l.mu.Unlock()
+	l.got += int64(len(p))
+	l.transcript.add(received, p...)
+	return p
+}
+
+// Changed receives when something has come, or nothing will come any more.
+func (l *Line) Changed() <-chan struct{} { return l.changed }
+
+// Name is the port's name.
+func (l *Line) Name() string { return l.port.String() }
+
+// Close closes the port.
+func (l *Line) Close() error { return l.port.Close() }

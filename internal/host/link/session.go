@@ -71,7 +71,11 @@ func (s *Session) find() error {
 	if bauder == nil {
 		rates = []int{0}
 	}
-	for round, guard := range [...]time.Duration{guardTime, longGuard} {
+	first := s.opt.Guard
+	if first == 0 {
+		first = guardTime
+	}
+	for round, guard := range [...]time.Duration{first, longGuard} {
 		s.guard = guard
 		for _, rate := range rates {
 			if bauder != nil {
