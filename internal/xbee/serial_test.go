@@ -106,7 +106,7 @@ func (h *host) command() {
 	h.t.Helper()
 	for range 10 {
 		time.Sleep(guard)
-		if h.send("+++"); h.comes("OK\r", time.Second) {
+		if h.send("+++"); h.comes("OK\r", 3*time.Second) {
 			return
 		}
 	}
@@ -145,10 +145,10 @@ func TestCommandMode(t *testing.T) {
 
 // TestCommandModeTimesOut also checks that what was set counts then.
 func TestCommandModeTimesOut(t *testing.T) {
-	h := powered(t, nil, func(c *Config) { c.Settings = []string{"GT14", "CT2"} })
+	h := powered(t, nil, func(c *Config) { c.Settings = []string{"GT14", "CTA"} })
 	h.command()
 	h.say("ATAP4\r", "OK\r")
-	time.Sleep(250 * time.Millisecond)
+	time.Sleep(1100 * time.Millisecond)
 	h.say("1+1\r", "1+1\r\n2\r\n>>> ")
 }
 
