@@ -202,7 +202,7 @@ func TestCarrierForgets(t *testing.T) {
 
 func TestWhatArrivedInTimeIsThere(t *testing.T) {
 	b, s := talk(t, func(c net.Conn) { c.Write([]byte("early")); echo(c) })
-	time.Sleep(20 * time.Millisecond) // of the host
+	<-s.conn.Changed() // it is there, and nobody has looked
 	b.SetNATTimeout(time.Minute)
 	b.clock.Advance(10 * time.Minute)
 	buf := make([]byte, 8)
@@ -369,7 +369,7 @@ func TestNobodyIsLeftWaiting(t *testing.T) {
 			_, e := s.Recv(make([]byte, 1), s.Deadline())
 			log = append(log, "back", e.Error())
 		})
-		for i := 0; len(log) == 0 && i < 500; i++ {
+		for i := 0; len(log) == 0 && i < 30000; i++ {
 			tasks.Clock().Sleep(time.Millisecond)
 			time.Sleep(time.Millisecond) // of the host
 		}

@@ -267,7 +267,7 @@ func TestPeerReset(t *testing.T) {
 		}
 	}
 	var e Errno
-	for i := 0; i < 1000 && e == 0; i++ {
+	for i := 0; i < 30000 && e == 0; i++ {
 		_, e = s.Send([]byte("y"), s.Deadline())
 		time.Sleep(time.Millisecond)
 	}

@@ -259,7 +259,7 @@ def one():
 func (r *cloudRig) connect() {
 	r.t.Helper()
 	r.set("MO", 7)
-	for range 200 {
+	for range 6000 {
 		r.board.Cloud.Step()
 		if r.board.Cloud.Connected() {
 			return
