@@ -1,0 +1,241 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestGuides follows the guides of docs/guides to the letter: each in a directory of its own,
+// with one shell for all its commands. What is in a block "console" behind "$ " is typed into the
+// shell, and the lines below must be what it prints, where "..." stands for any text. A block
+// behind a comment "file: NAME" is a file that the reader makes, one behind "more of: NAME" is
+// appended to it. A block "pycon" is typed at a module's prompt, whose command a comment
+// "prompt: COMMAND" names.
+func TestGuides(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("the guides are written for a Unix shell")
+	}
+	guides, err := filepath.Glob("../../docs/guides/*.md")
+	if err != nil || len(guides) == 0 {
+		t.Fatalf("no guides: %v", err)
+	}
+	for _, path := range guides {
+		t.Run(strings.TrimSuffix(filepath.Base(path), ".md"), func(t *testing.T) {
+			t.Parallel()
+			text, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			follow(t, path, string(text))
+		})
+	}
+}
+
+// block is a fenced block of a guide.
+type block struct {
+	line   int    // of its first line of content
+	kind   string // "console", "pycon", "python", ...
+	remark string // the comment before it, such as "file: main.py"
+	lines  []string
+}
+
+var fence = regexp.MustCompile("^```(\\w*)$")
+
+// blocks reads the fenced blocks of a page.
+func blocks(text string) []block {
+	var all []block
+	var open *block
+	remark := ""
+	for i, line := range strings.Split(text, "\n") {
+		m := fence.FindStringSubmatch(line)
+		switch {
+		case open != nil && line == "```":
+			all = append(all, *open)
+			open, remark = nil, ""
+		case open != nil:
+			open.lines = append(open.lines, line)
+		case m != nil:
+			open = &block{line: i + 2, kind: m[1], remark: remark}
+		case strings.HasPrefix(line, "<!-- ") && strings.HasSuffix(line, " -->"):
+			remark = strings.TrimSuffix(strings.TrimPrefix(line, "<!-- "), " -->")
+		case line != "":
+			remark = ""
+		}
+	}
+	return all
+}
+
+func follow(t *testing.T, path, text string) {
+	sh := newShell(t)
+	commands := 0
+	for _, b := range blocks(text) {
+		verb, arg, _ := strings.Cut(b.remark, ": ")
+		content := strings.Join(b.lines, "\n") + "\n"
+		at := func(i int) string { return fmt.Sprintf("%s:%d", path, b.line+i) }
+		switch {
+		case verb == "file" || verb == "more of":
+			sh.write(arg, content, verb == "more of")
+		case b.kind == "console":
+			for i := 0; i < len(b.lines); {
+				command, ok := strings.CutPrefix(b.lines[i], "$ ")
+				if !ok {
+					t.Fatalf("%s: a block begins with a command", at(i))
+				}
+				from := i
+				var want []string
+				for i++; i < len(b.lines) && !strings.HasPrefix(b.lines[i], "$ "); i++ {
+					want = append(want, b.lines[i])
+				}
+				compare(t, at(from), command, sh.run(command), strings.Join(want, "\n"))
+				commands++
+			}
+		case b.kind == "pycon":
+			if verb != "prompt" {
+				t.Fatalf("%s: no comment says whose prompt it is", at(0))
+			}
+			var typed []string
+			for _, line := range b.lines {
+				if len(line) >= 4 && (line[:4] == ">>> " || line[:4] == "... ") {
+					typed = append(typed, line[4:])
+				}
+			}
+			sh.write(".typed", strings.Join(typed, "\r")+"\r", false)
+			got := sh.run(arg + " < .typed")
+			if _, after, ok := strings.Cut(got, ">>> "); ok {
+				got = ">>> " + after
+			}
+			compare(t, at(0), arg, strings.TrimSuffix(strings.TrimRight(got, "\n "), "\n>>>"), strings.Join(b.lines, "\n"))
+			commands++
+		}
+	}
+	if commands == 0 {
+		t.Errorf("%s has no commands", path)
+	}
+}
+
+// compare wants got to be like want, in which "..." stands for any text.
+func compare(t *testing.T, where, command, got, want string) {
+	t.Helper()
+	pattern := regexp.QuoteMeta(strings.TrimSpace(want))
+	pattern = strings.ReplaceAll(pattern, `\.\.\.`, `(?s:.*)`)
+	got = strings.TrimSpace(got)
+	if !regexp.MustCompile(`\A` + pattern + `\z`).MatchString(got) {
+		t.Errorf("%s: %s\nprints:\n%s\n\nthe guide says:\n%s", where, command, got, want)
+	}
+}
+
+// shell is a shell that runs one command after another.
+type shell struct {
+	t   *testing.T
+	dir string
+	in  io.Writer
+	out chan string // its lines
+}
+
+// shellLimit is how long one command of a guide may take.
+const shellLimit = 4 * time.Minute
+
+func newShell(t *testing.T) *shell {
+	s := &shell{t: t, dir: t.TempDir(), out: make(chan string, 10000)}
+	c := exec.Command("bash", "--norc", "--noprofile")
+	c.Dir = s.dir
+	examples, err := filepath.Abs("../../examples")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(examples, filepath.Join(s.dir, "examples")); err != nil {
+		t.Fatal(err)
+	}
+	c.Env = append(os.Environ(), "HOME="+filepath.Join(s.dir, ".home"), "XDG_STATE_HOME="+filepath.Join(s.dir, ".state"), "TERM=dumb")
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Stdout, c.Stderr = w, w
+	in, err := c.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.in = in
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	w.Close()
+	go func() {
+		defer close(s.out)
+		for lines := bufio.NewReader(r); ; {
+			line, err := lines.ReadString('\n')
+			if err != nil {
+				return
+			}
+			s.out <- line
+		}
+	}()
+	t.Cleanup(func() {
+		fmt.Fprintln(s.in, "kill $(jobs -p) 2>/dev/null; wait; exit")
+		in.Close()
+		c.Wait()
+		r.Close()
+	})
+	return s
+}
+
+// run types a command and gives what it has printed. Status other than 0 is told in
+// a last line.
+func (s *shell) run(command string) string {
+	s.t.Helper()
+	const end = "the command has ended, with status "
+	fmt.Fprintf(s.in, "%s\necho; echo '%s'$?\n", command, end)
+	limit := time.After(shellLimit)
+	var got strings.Builder
+	for {
+		select {
+		case line, ok := <-s.out:
+			if !ok {
+				s.t.Fatalf("%s: the shell has ended; it printed %s", command, got.String())
+			}
+			status, ok := strings.CutPrefix(line, end)
+			if !ok {
+				got.WriteString(strings.ReplaceAll(line, "\r\n", "\n"))
+				continue
+			}
+			text := strings.TrimSuffix(got.String(), "\n")
+			if status = strings.TrimSpace(status); status != "0" {
+				text += "(exit status " + status + ")\n"
+			}
+			return text
+		case <-limit:
+			s.t.Fatalf("%s: takes more than %v; it printed %s", command, shellLimit, got.String())
+		}
+	}
+}
+
+// write makes a file of the guide.
+func (s *shell) write(name, content string, more bool) {
+	s.t.Helper()
+	path := filepath.Join(s.dir, name)
+	flags := os.O_CREATE | os.O_WRONLY | os.O_TRUNC
+	if more {
+		flags = os.O_APPEND | os.O_WRONLY
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		s.t.Fatal(err)
+	}
+	f, err := os.OpenFile(path, flags, 0o644)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer f.Close()
+	if _, err := f.WriteString(content); err != nil {
+		s.t.Fatal(err)
+	}
+}
