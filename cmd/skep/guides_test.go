@@ -16,7 +16,7 @@ import (
 
 // TestGuides follows the guides of docs/guides to the letter: each in a directory of its own,
 // with one shell for all its commands. What is in a block "console" behind "$ " is typed into the
-// shell, and the lines below must be what it prints, where "..." stands for any text. A block
+// shell, and the lines below must be what it prints, where "..." stands for any text or lines. A block
 // behind a comment "file: NAME" is a file that the reader makes, one behind "more of: NAME" is
 // appended to it. A block "pycon" is typed at a module's prompt, whose command a comment
 // "prompt: COMMAND" names.
@@ -35,7 +35,7 @@ func TestGuides(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			follow(t, path, string(text))
+			followGuide(t, path, string(text))
 		})
 	}
 }
@@ -74,7 +74,7 @@ func blocks(text string) []block {
 	return all
 }
 
-func follow(t *testing.T, path, text string) {
+func followGuide(t *testing.T, path, text string) {
 	sh := newShell(t)
 	commands := 0
 	for _, b := range blocks(text) {
@@ -122,14 +122,21 @@ func follow(t *testing.T, path, text string) {
 	}
 }
 
-// compare wants got to be like want, in which "..." stands for any text.
+// compare wants got to be like want, in which "..." stands for any text, and for any
+// number of lines if it is a line.
 func compare(t *testing.T, where, command, got, want string) {
 	t.Helper()
-	pattern := regexp.QuoteMeta(strings.TrimSpace(want))
-	pattern = strings.ReplaceAll(pattern, `\.\.\.`, `(?s:.*)`)
-	got = strings.TrimSpace(got)
-	if !regexp.MustCompile(`\A` + pattern + `\z`).MatchString(got) {
-		t.Errorf("%s: %s\nprints:\n%s\n\nthe guide says:\n%s", where, command, got, want)
+	var pattern strings.Builder
+	for line := range strings.Lines(strings.TrimSpace(want) + "\n") {
+		if line == "...\n" {
+			pattern.WriteString(`(?:.*\n)*?`)
+			continue
+		}
+		pattern.WriteString(strings.ReplaceAll(regexp.QuoteMeta(line), `\.\.\.`, `.*`))
+	}
+	got = strings.TrimSpace(got) + "\n"
+	if !regexp.MustCompile(`\A` + pattern.String() + `\z`).MatchString(got) {
+		t.Errorf("%s: %s\nprints:\n%s\nthe guide says:\n%s", where, command, got, want)
 	}
 }
 
@@ -194,7 +201,8 @@ func newShell(t *testing.T) *shell {
 func (s *shell) run(command string) string {
 	s.t.Helper()
 	const end = "the command has ended, with status "
-	fmt.Fprintf(s.in, "%s\necho; echo '%s'$?\n", command, end)
+	// What reads its input must not read the next command.
+	fmt.Fprintf(s.in, "{ %s\n} </dev/null\n{ s=$?; echo; echo '%s'$s; }\n", command, end)
 	limit := time.After(shellLimit)
 	var got strings.Builder
 	for {
