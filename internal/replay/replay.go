@@ -17,6 +17,7 @@ import (
 	"io"
 	"os"
 	"runtime/debug"
+	"time"
 
 	"github.com/skep-sim/skep/internal/vm"
 	"github.com/skep-sim/skep/internal/world/record"
@@ -164,21 +165,37 @@ type Outcome struct {
 	Whole bool
 	// Calls is how many calls at the seam were replayed.
 	Calls uint64
+	// Time is how long the device had been there.
+	Time time.Duration
+	// End is where the replay ended before the run did; nil if it did not.
+	End *record.End
 	// Flash is the device's flash, as it is then.
 	Flash *flash.Device
 }
 
+// Watch is who looks on while a run is replayed; each may be nil.
+type Watch struct {
+	Output, UART func(b []byte)    // what the device sends on its serial ports
+	Note         func(text string) // remarks about the run
+	// Until is where the replay ends; 0: where the recording does.
+	Until time.Duration
+}
+
 // Run replays the run. The error is a *record.Divergence if it was another. Where a
 // recording was cut, the replay ends without an error; nothing of it is Whole then.
-func (r *Recording) Run(output func(b []byte), note func(text string)) (o Outcome, err error) {
-	c, p, err := r.Device(output)
+func (r *Recording) Run(w Watch) (o Outcome, err error) {
+	c, p, err := r.Device(w.Output)
 	if err != nil {
 		return o, err
 	}
-	c.Note = note
+	c.Note = w.Note
+	if c.SecondaryOut != nil && w.UART != nil {
+		c.SecondaryOut = w.UART
+	}
+	p.Until(w.Until)
 	o.Flash = c.Flash
 	defer func() {
-		o.Calls = p.Position()
+		o.Calls, o.Time = p.Position(), p.Time()
 		switch stop := p.Stopped().(type) {
 		case nil:
 			if v := recover(); v != nil {
@@ -187,6 +204,7 @@ func (r *Recording) Run(output func(b []byte), note func(text string)) (o Outcom
 			o.Whole = p.Ended()
 		case *record.End:
 			recover()
+			o.End = stop
 		case *record.Divergence:
 			recover()
 			err = fmt.Errorf("%w (recorded by skep %s, replayed by skep %s)", stop, r.Skep, Version())

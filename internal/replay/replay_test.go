@@ -140,7 +140,7 @@ func check(t *testing.T, file []byte, out string, f *flash.Device) {
 			t.Errorf("the recording is not whole: %v", r.Log.Cut)
 		}
 		var again bytes.Buffer
-		o, err := r.Run(func(b []byte) { again.Write(b) }, nil)
+		o, err := r.Run(Watch{Output: func(b []byte) { again.Write(b) }})
 		if err != nil {
 			t.Error(err)
 		}

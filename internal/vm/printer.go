@@ -118,6 +118,9 @@ func (p *Printer) ReportException(exc Value) {
 // mp_obj_print_exception does.
 func (p *Printer) PrintException(exc Value) {
 	vm := p.vm
+	if vm.hook.Exception != nil {
+		vm.hook.Exception(exc)
+	}
 	if vm.IsExceptionInstance(exc) {
 		tb := vm.Traceback(exc)
 		if len(tb) > 0 {

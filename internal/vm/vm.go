@@ -61,6 +61,8 @@ type Hooks struct {
 	// Figure is told when a program has asked for a figure about memory, or had it
 	// printed (may be nil).
 	Figure func(Figure)
+	// Exception is told of an exception whose traceback is printed (may be nil).
+	Exception func(exc Value)
 	// Files is where modules are imported from (may be nil).
 	Files Files
 }

@@ -263,6 +263,7 @@ func (d *Device) powerOn(cause pymod.ResetCause) {
 			InterruptChar: d.console.SetInterrupt,
 			Poll:          d.poll,
 			Figure:        d.explain,
+			Exception:     d.excepted(),
 		},
 	})
 	pymod.Attach(d.vm, d.board)

@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"time"
 
+	"github.com/skep-sim/skep/internal/vm"
 	"github.com/skep-sim/skep/internal/world"
 	"github.com/skep-sim/skep/internal/xbee/board"
 	"github.com/skep-sim/skep/internal/xbee/script"
@@ -246,6 +247,24 @@ func (d *Device) event(raw <-chan struct{}) <-chan struct{} {
 func (d *Device) mark(what, format string, args ...any) {
 	if d.gate != nil {
 		d.gate.Mark(what, fmt.Sprintf(format, args...))
+	}
+}
+
+// excepted is told of the exceptions that the program gets to see, or the prompt.
+func (d *Device) excepted() func(exc vm.Value) {
+	if d.gate == nil {
+		return nil
+	}
+	return func(exc vm.Value) {
+		v := d.vm
+		if !v.IsExceptionInstance(exc) {
+			return
+		}
+		text := v.QstrString(v.TypeNameOf(exc))
+		if tb := v.Traceback(exc); len(tb) > 0 {
+			text += fmt.Sprintf(" in %s, line %d", v.QstrString(tb[0].File), tb[0].Line)
+		}
+		d.gate.Mark("exception", text)
 	}
 }
 

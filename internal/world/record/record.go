@@ -157,6 +157,13 @@ func (p *Player) Past(t time.Duration) bool { return p.clock.Past(t) }
 // Position is the number of the last call. It is the device's goroutine's.
 func (p *Player) Position() uint64 { return p.n }
 
+// Until has the replay end, with an *End, when the device has been there for so
+// long.
+func (p *Player) Until(t time.Duration) { p.until = t }
+
+// Time is how long the device has been there. It is the device's goroutine's.
+func (p *Player) Time() time.Duration { return p.time() }
+
 // Ended reports whether the replay came to the end of the recorded run.
 func (p *Player) Ended() bool { return p.over && p.stopped == nil }
 

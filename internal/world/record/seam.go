@@ -25,7 +25,8 @@ type seam struct {
 	next    entry
 	more    bool
 	rest    []byte
-	stopped any // the Go panic that stopped the replay
+	until   time.Duration // the replay ends there; 0: with the recording
+	stopped any           // the Go panic that stopped the replay
 
 	clock   moved         // nil for a clock that runs by itself
 	at      time.Duration // Uptime at the last entry
@@ -62,6 +63,9 @@ func (s *seam) step() {
 	}
 	if s.n > s.play.reach {
 		s.stop(&End{Call: s.n, Cut: s.play.Cut})
+	}
+	if s.until > 0 && s.time() >= s.until {
+		s.stop(&End{Call: s.n, Reached: s.until})
 	}
 }
 
@@ -110,6 +114,14 @@ func (s *seam) must(k Kind) decoder {
 	return d
 }
 
+// time is that of the device's clock, as far as is known.
+func (s *seam) time() time.Duration {
+	if s.clock != nil {
+		return s.clock.Uptime()
+	}
+	return s.at
+}
+
 // done is called when an entry was read.
 func (s *seam) done(d *decoder) {
 	if d.err != nil || len(d.b) > 0 {
@@ -146,10 +158,15 @@ func (s *seam) onTime() {
 type End struct {
 	Call uint64
 	Cut  error // why the recording ends there; may be nil
+	// Reached is the time at which it was to end by [Player.Until]; else 0.
+	Reached time.Duration
 }
 
 // Error says where it ended.
 func (e *End) Error() string {
+	if e.Reached > 0 {
+		return fmt.Sprintf("the replay was to end at %v: call %d", e.Reached, e.Call-1)
+	}
 	if e.Cut != nil {
 		return fmt.Sprintf("the recording ends at call %d: %v", e.Call-1, e.Cut)
 	}
@@ -171,7 +188,7 @@ func (e *Divergence) Error() string {
 
 func (s *seam) diverge(text string) {
 	if !s.over {
-		s.stop(&Divergence{Call: s.n, Time: s.at, Text: text})
+		s.stop(&Divergence{Call: s.n, Time: s.time(), Text: text})
 	}
 }
 
