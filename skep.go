@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"github.com/skep-sim/skep/internal/remotemanager/local"
+	"github.com/skep-sim/skep/internal/replay"
 	"github.com/skep-sim/skep/internal/world"
 	"github.com/skep-sim/skep/internal/xbee"
 	"github.com/skep-sim/skep/internal/xbee/flash"
@@ -77,6 +78,10 @@ type Options struct {
 	// nobody does; see also [Module.Output] and [Module.Serial]). UART takes what
 	// it sends on its secondary one.
 	Console, UART io.Writer
+	// Record takes a recording of the run, which [Replay], or skep replay, runs again
+	// (nil: it is not recorded). Each Write is a chunk of it; a Writer that fails ends
+	// it. It holds the files, with private keys.
+	Record io.Writer
 	// Log takes remarks about the run: why the module refused something, what the
 	// script says (nil: nobody).
 	Log func(text string)
@@ -149,6 +154,11 @@ func New(o Options) (*Module, error) {
 	}
 	if o.UART != nil {
 		conf.SecondaryOut = func(b []byte) { o.UART.Write(b) }
+	}
+	if o.Record != nil {
+		if conf, _, err = replay.Record(conf, replay.Options{To: o.Record, Command: "package skep"}); err != nil {
+			return nil, errors.Join(fmt.Errorf("skep: %w", err), m.flash.Close())
+		}
 	}
 	m.device = xbee.New(conf)
 	if play != nil {

@@ -38,6 +38,7 @@ type deviceFlags struct {
 	Meter   bool   `help:"At the end, print what the run has cost over the air: bytes by connection, charge by state of the radio, and what that is a month."`
 	Explain bool   `help:"When the program gets to see a figure about memory, say which parts of it rest on calibrations, choices and inferences."`
 	Seed    uint64 `help:"Seed of everything random in a virtual world, and of the module's serial number." default:"1"`
+	recordFlags
 }
 
 // machine is a device that is ready to be powered on, and what belongs to it.
@@ -46,6 +47,7 @@ type machine struct {
 	flash  *flash.Device
 	cloud  *cloudLink
 	drm    *drmLink
+	rec    *recording // nil: it is not recorded
 	closed bool
 
 	meter  bool // print the bill at the end
@@ -121,12 +123,16 @@ func (f *deviceFlags) open(s setup) (m *machine, err error) {
 	if err != nil {
 		return m, err
 	}
-	m.device = xbee.New(xbee.Config{
+	conf := xbee.Config{
 		Profile: &p, World: w, Flash: m.flash, Serial: serialNumber(f.Seed, state), HeapBytes: f.Heap,
 		Features: f.features(), Settings: s.settings, Autostart: s.autostart, NoREPL: s.noREPL, RemoteManager: m.drm != nil,
 		Explain: f.Explain,
 		Note:    func(text string) { fmt.Fprintln(s.stderr, "skep:", text) },
-	})
+	}
+	if m.rec, err = f.begin(&conf, s.number, s.stderr); err != nil {
+		return m, err
+	}
+	m.device = xbee.New(conf)
 	if play != nil {
 		m.device.Play(play)
 	}
@@ -254,8 +260,10 @@ func hostFiles(files []app.File) []flash.HostFile {
 	return list
 }
 
-// leaveCloud ends the cloud, or the tie to that of another process, at once.
-func (m *machine) leaveCloud() {
+// leave is what a machine does when skep ends before it: it writes the recording,
+// and ends the cloud, or the tie to that of another process, at once.
+func (m *machine) leave() {
+	m.rec.flush()
 	if m.cloud != nil {
 		m.cloud.abandon()
 	}
@@ -289,6 +297,7 @@ func (m *machine) close() {
 	}
 	m.closed = true
 	m.bill()
+	m.rec.close()
 	if m.flash != nil {
 		if err := m.flash.Close(); err != nil {
 			fmt.Fprintln(os.Stderr, "skep:", err)

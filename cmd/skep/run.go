@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -23,6 +24,12 @@ func (r *runCmd) Help() string {
 
 func (r *runCmd) Run(ctx context.Context) error {
 	dir := r.Dir
+	if err := r.check(cmp.Or(r.Dir, r.Flash)); err != nil {
+		return err
+	}
+	if r.Replay != "" {
+		return r.again(os.Stdout, os.Stderr, 0)
+	}
 	switch {
 	case dir != "" && r.Flash != "":
 		return fmt.Errorf("%s and --flash %s: give one directory", dir, r.Flash)
@@ -51,7 +58,7 @@ func (r *runCmd) Run(ctx context.Context) error {
 	}
 	defer m.close()
 	e.add(m.bill)
-	e.add(m.leaveCloud)
+	e.add(m.leave)
 	result := m.device.Run()
 	e.over.Store(true)
 	e.off.Store(true)
@@ -79,6 +86,12 @@ func (r *replCmd) Help() string {
 }
 
 func (r *replCmd) Run(ctx context.Context) error {
+	if err := r.check(r.Flash); err != nil {
+		return err
+	}
+	if r.Replay != "" {
+		return r.again(os.Stdout, os.Stderr, 0)
+	}
 	s := setup{command: "repl", name: "repl", settings: atConsole, stderr: os.Stderr}
 	if r.Flash != "" {
 		a, err := app.Open(r.Flash)
@@ -102,7 +115,7 @@ func (r *replCmd) Run(ctx context.Context) error {
 	}
 	defer m.close()
 	e.add(m.bill)
-	e.add(m.leaveCloud)
+	e.add(m.leave)
 	e.onTermination()
 	m.device.Run()
 	e.off.Store(true)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -91,6 +92,12 @@ func (s *serveCmd) Run(ctx context.Context) (err error) {
 	if err := s.check(); err != nil {
 		return err
 	}
+	if err := s.recordFlags.check(cmp.Or(append(s.Dir, s.Flash)...)); err != nil {
+		return err
+	}
+	if s.Replay != "" {
+		return s.again(os.Stdout, os.Stderr, 0)
+	}
 	dirs := s.Dir
 	if s.Flash != "" {
 		dirs = []string{s.Flash}
@@ -117,9 +124,7 @@ func (s *serveCmd) Run(ctx context.Context) (err error) {
 			return err
 		}
 		all = append(all, m)
-		if m.machine.cloud != nil {
-			e.add(m.machine.leaveCloud)
-		}
+		e.add(m.machine.leave)
 		e.add(m.unlink)
 	}
 	for _, m := range all {

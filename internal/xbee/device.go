@@ -173,8 +173,8 @@ func (d *Device) connect() (disconnect func()) {
 // has ended.
 func (d *Device) Run() Result {
 	var disconnect func()
-	d.before()
 	d.outside.open(func() {
+		d.before()
 		disconnect = d.connect()
 		d.outside.begun = world.Uptime(d.world.Clock())
 	})

@@ -1,6 +1,7 @@
 package record
 
 import (
+	"crypto/x509"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -173,8 +174,49 @@ func appendError(b []byte, err error) []byte {
 		}
 	}
 	b = appendText(b, text)
-	return appendTraffic(b, t)
+	return appendTraffic(appendCause(b, err), t)
 }
+
+// The errors of crypto/x509 that the module tells apart.
+const (
+	otherCause = iota
+	expired
+	unknownAuthority
+)
+
+func appendCause(b []byte, err error) []byte {
+	var invalid x509.CertificateInvalidError
+	var unknown x509.UnknownAuthorityError
+	switch {
+	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
+		return appendText(append(b, expired), invalid.Detail)
+	case errors.As(err, &unknown):
+		return append(b, unknownAuthority)
+	}
+	return append(b, otherCause)
+}
+
+func (d *decoder) cause() error {
+	switch d.byte() {
+	case expired:
+		return x509.CertificateInvalidError{Reason: x509.Expired, Detail: d.text()}
+	case unknownAuthority:
+		return x509.UnknownAuthorityError{}
+	}
+	return nil
+}
+
+// recorded is the host's error as it was.
+type recorded struct {
+	text  string
+	cause error
+}
+
+// Error is the host's text.
+func (r *recorded) Error() string { return r.text }
+
+// Unwrap returns what the module tells apart.
+func (r *recorded) Unwrap() error { return r.cause }
 
 func (d *decoder) error() error {
 	switch d.byte() {
@@ -184,8 +226,9 @@ func (d *decoder) error() error {
 		return io.EOF
 	case failure:
 		f := &world.Failure{Kind: world.FailKind(d.byte())}
-		if text := d.text(); text != "" {
-			f.Err = errors.New(text)
+		text, cause := d.text(), d.cause()
+		if text != "" {
+			f.Err = &recorded{text, cause}
 		}
 		f.Traffic = d.traffic()
 		return f

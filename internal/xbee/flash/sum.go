@@ -95,3 +95,20 @@ func (d *Device) Redacted() []byte {
 	}
 	return appendRecord(header(), es)
 }
+
+// Secrets lists the paths of the files that cannot be read back.
+func (fs *FS) Secrets() (paths []string) {
+	fs.d.mu.Lock()
+	defer fs.d.mu.Unlock()
+	var visit func(n *node)
+	visit = func(n *node) {
+		for _, c := range n.children {
+			if c.secure {
+				paths = append(paths, c.path())
+			}
+			visit(c)
+		}
+	}
+	visit(fs.d.im.root)
+	return paths
+}

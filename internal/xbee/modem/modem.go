@@ -37,6 +37,7 @@ type Modem struct {
 	clock     world.Clock
 	network   world.Network
 	power     world.Power
+	gate      world.Gate // nil: the run is neither recorded nor replayed
 	entropy   io.Reader
 	interrupt <-chan struct{}
 	noteFunc  func(text string)
@@ -76,7 +77,7 @@ type Modem struct {
 func New(c Config) *Modem {
 	m := &Modem{
 		identity: NewIdentity(c.Serial, *c.Profile), profile: c.Profile,
-		clock: c.World.Clock(), network: c.World.Network(), power: c.World.Power(), entropy: c.World.Entropy(),
+		clock: c.World.Clock(), network: c.World.Network(), power: c.World.Power(), gate: c.World.Gate(), entropy: c.World.Entropy(),
 		interrupt: c.Interrupt, noteFunc: c.Note,
 		registration: registration{timing: DefaultTiming()}, serial: c.Serial, meter: c.Meter,
 		state: Initialising, kicked: make(chan struct{}, 1), moved: make(chan struct{}),

@@ -46,7 +46,7 @@ func (s *Socket) refuseTLS(host string) Errno {
 		why = append(why, text)
 	}
 	if s.creds != nil {
-		if text := s.creds.unusable(*m.profile); text != "" {
+		if text := m.unusable(s.creds); text != "" {
 			why = append(why, text)
 			cause = TLSUnusable
 		}
@@ -77,6 +77,20 @@ func refusedEndpoint(p profile.Profile, host string) string {
 		return fmt.Sprintf("the LTE-M/NB-IoT module can only do TLS with AWS endpoints that end in -ats: use %s-ats.%s", id, rest)
 	}
 	return ""
+}
+
+// unusable is that of the credentials. It crosses the seam, for in a recording the
+// key may have been taken out.
+func (m *Modem) unusable(c *Credentials) string {
+	if m.gate == nil {
+		return c.unusable(*m.profile)
+	}
+	return string(m.gate.Ask("tls files", func() []byte {
+		if text := c.unusable(*m.profile); text != "" {
+			return []byte(text)
+		}
+		return nil
+	}))
 }
 
 // unusable says what is wrong with the files, as far as the modem can tell
