@@ -16,4 +16,8 @@ require (
 	golang.org/x/term v0.47.0
 )
 
-require golang.org/x/tools v0.36.0 // indirect
+require (
+	github.com/gorilla/websocket v1.5.0 // indirect
+	github.com/rs/xid v1.4.0 // indirect
+	golang.org/x/tools v0.36.0 // indirect
+)
