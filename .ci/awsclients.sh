@@ -64,7 +64,7 @@ read -r mqtt https tls < <(node -e '
 		console.log(free.map((s) => s.address().port).join(" "))
 		free.map((s) => s.close())
 	})')
-skep cloud --mqtt "$mqtt" --https "$https" --port-443 "$tls" 2>"$work/cloud.log" &
+"$work/skep" cloud --state "$work/state" --mqtt "$mqtt" --https "$https" --port-443 "$tls" 2>"$work/cloud.log" &
 cloud=$!
 for ((i = 0; i < 600; i++)); do
 	grep -q 'Ctrl-C ends it' "$work/cloud.log" && break
@@ -92,7 +92,7 @@ check() {
 mq() {
 	local program=$1
 	shift
-	timeout 60 "mosquitto_$program" -h localhost -p "$mqtt" --cafile "$work/cert/aws.ca" --cert "$work/cert/aws.crt" --key "$work/cert/aws.key" "$@"
+	stdbuf -oL timeout 60 "mosquitto_$program" -h localhost -p "$mqtt" --cafile "$work/cert/aws.ca" --cert "$work/cert/aws.crt" --key "$work/cert/aws.key" "$@"
 }
 
 # through VERSION QOS OPTIONS...: a message to somebody who has subscribed.
@@ -163,24 +163,21 @@ check "curl, signed" signed 200 '"version":1' /things/curl/shadow "$key"
 check "curl, wrongly signed" signed 403 '^x-amzn-ErrorType: ForbiddenException' /things/curl/shadow "${key}x"
 check "curl, unsigned" web 403 '"message":"Forbidden"' "https://$endpoint:$tls/things/curl/shadow"
 
-# renegotiate asks for another handshake within the connection, which must end it.
+# renegotiate asks for another handshake within the connection, which must not be had.
 renegotiate() {
 	(
 		sleep 1
 		echo R
 		sleep 1
-	) | timeout 60 openssl s_client -connect "127.0.0.1:$1" -servername "$endpoint" -tls1_2 -CAfile "$work/cert/aws.ca" -cert "$work/cert/aws.crt" -key "$work/cert/aws.key" 2>&1 | grep -Eq 'RENEGOTIATING' || return 1
-	(
-		sleep 1
-		echo R
-		sleep 1
-	) | timeout 60 openssl s_client -connect "127.0.0.1:$1" -servername "$endpoint" -tls1_2 -CAfile "$work/cert/aws.ca" -cert "$work/cert/aws.crt" -key "$work/cert/aws.key" 2>&1 | grep -Eqi 'no renegotiation|unexpected message|alert'
+	) | timeout 60 openssl s_client -connect "127.0.0.1:$1" -servername "$endpoint" -tls1_2 -CAfile "$work/cert/aws.ca" -cert "$work/cert/aws.crt" -key "$work/cert/aws.key" >"$work/reneg" 2>&1
+	cat "$work/reneg"
+	grep -q RENEGOTIATING "$work/reneg" && grep -Eqi 'no renegotiation|unexpected message|alert' "$work/reneg"
 }
 for port in "$mqtt" "$https" "$tls"; do
 	check "openssl, renegotiation on port $port is refused" renegotiate "$port"
 done
 
-ENDPOINT=$endpoint MQTT=$mqtt HTTPS=$https TLS=$tls CERT=$work/cert KEY=$work/key.json node .ci/awsclients.cjs "$work" || failures=$((failures + 1))
+ENDPOINT=$endpoint MQTT=$mqtt HTTPS=$https TLS=$tls CERT=$work/cert KEY=$work/key.json NODE_NO_WARNINGS=1 node .ci/awsclients.cjs "$work" || failures=$((failures + 1))
 
 if [ "$failures" -gt 0 ]; then
 	say "what the cloud said last:"
