@@ -137,7 +137,7 @@ var stdArrows = []arrow{
 	{from: "internal/ymodem/...", never: append([]string{"os/..."}, network...), why: "it is handed its line and its files"},
 	{from: "internal/syntax/...", never: append([]string{"os/...", "time"}, network...), why: "it works on text that it is handed"},
 	{
-		from: "...", except: []string{"internal/world", "internal/awsiot/...", "cmd/..."}, never: []string{"crypto/rand"},
+		from: "...", except: []string{"internal/world", "internal/awsiot/...", "cmd/...", "bench/cloud"}, never: []string{"crypto/rand"},
 		why: "entropy comes through world; keys, identifiers of a broker's sessions and the like are the cloud's own",
 	},
 	{from: "...", never: []string{"C"}, why: "no cgo: Skep cross-compiles to every system with nothing but Go"},
