@@ -24,6 +24,7 @@ type cli struct {
 	Exec    execCmd    `cmd:"" help:"Run one program as 'micropython FILE.py' would."`
 	Mem     memCmd     `cmd:"" help:"Measure what the modules of an application cost on a module, and find its best bundle."`
 	Build   buildCmd   `cmd:"" help:"Compile an application, lay out its /flash, and hold what it costs against the module's limits."`
+	Check   checkCmd   `cmd:"" help:"Say what of an application will fail on a module, and what to write instead."`
 	Compile compileCmd `cmd:"" help:"Cross-compile a module to a .mpy file."`
 	Disasm  disasmCmd  `cmd:"" help:"List the code of a .mpy file."`
 	Deploy  deployCmd  `cmd:"" help:"Bring an application onto the module at a serial port, as one transaction."`

@@ -36,6 +36,14 @@ func (b *bench) search(r *Report) {
 	p := &r.Program
 	p.Plain = b.load(r, nil)
 	cs := b.candidates(r)
+	var all []string
+	for _, name := range p.Modules {
+		if m := b.byName[name]; m.code != nil && m.bundleName() != "" {
+			all = append(all, name)
+		}
+	}
+	whole := b.sizeIn(vast(), all)
+	p.AllFlash, p.AllNames = whole.bytes, whole.names
 	p.Whole = b.load(r, b.whole(cs))
 	switch {
 	case p.fits(&p.Plain):

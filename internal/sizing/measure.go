@@ -25,8 +25,13 @@ func (b *bench) area() bundle.Area {
 }
 
 // bundleSize lays a bundle out.
-func (b *bench) bundleSize(names []string) (s bundleSize) {
-	builder := bundle.NewBuilder(b.fw.Python(), b.area(), 0)
+func (b *bench) bundleSize(names []string) bundleSize { return b.sizeIn(b.area(), names) }
+
+// vast is an area in which everything has room.
+func vast() bundle.Area { return bundle.Area{PayloadBytes: 1 << 24, Qstrs: 1 << 16} }
+
+func (b *bench) sizeIn(area bundle.Area, names []string) (s bundleSize) {
+	builder := bundle.NewBuilder(b.fw.Python(), area, 0)
 	for _, name := range names {
 		if _, err := builder.Add(name, b.byName[name].code); err != nil {
 			errors.As(err, &s.full)
@@ -74,7 +79,8 @@ func (b *bench) bundled(m *module, out *Module) {
 	}
 	size := b.bundleSize([]string{m.name})
 	if size.full != nil {
-		out.Notes = append(out.Notes, size.full.Error())
+		out.NoBundle = size.full.Error()
+		out.Notes = append(out.Notes, out.NoBundle)
 		return
 	}
 	out.Flash, out.Names = size.bytes, size.names

@@ -78,6 +78,8 @@ type Module struct {
 	MpyBytes int `json:"mpyBytes,omitempty"`
 	Flash    int `json:"flash,omitempty"`
 	Names    int `json:"names,omitempty"`
+	// NoBundle is why the bundle has no room for it, even by itself.
+	NoBundle string `json:"noBundle,omitempty"`
 	// Own and OwnBundled are what of the heap the module keeps by itself, when what
 	// it brings is loaded already: as it lies on the flash, and bundled.
 	Own        int `json:"own"`
@@ -127,11 +129,15 @@ type Program struct {
 	Piece int `json:"piece"`
 	// The program loaded without a bundle, with the best, and with one of all its
 	// modules, as far as they fit.
-	Plain  Load `json:"plain"`
-	Best   Load `json:"best"`
-	Whole  Load `json:"whole"`
-	Fits   bool `json:"fits"`   // with the best bundle
-	Proven bool `json:"proven"` // no smaller bundle does
+	Plain Load `json:"plain"`
+	Best  Load `json:"best"`
+	Whole Load `json:"whole"`
+	Fits  bool `json:"fits"` // with the best bundle
+	// AllFlash and AllNames are what a bundle of all its modules would take, fit or
+	// not.
+	AllFlash int  `json:"allFlash"`
+	AllNames int  `json:"allNames"`
+	Proven   bool `json:"proven"` // no smaller bundle does
 	// Bundling is what os.bundle() of the best bundle prints on the module, BundlingFails
 	// that it does not succeed there, with main.py's code on the heap.
 	Bundling      string `json:"bundling,omitempty"`

@@ -321,3 +321,56 @@ func TestDraw(t *testing.T) {
 	}
 	drawn(t, measure(t, Config{}, nil))
 }
+
+// TestNames: what is read off the module is what a program finds there.
+func TestNames(t *testing.T) {
+	l := &profile.Library{}
+	for _, c := range []struct {
+		name               string
+		modules, notThere  []string
+		attributes, absent []string
+	}{
+		{
+			"ltem-11413", []string{"usocket", "socket", "json", "ujson", "digi", "digi.cloud", "xbee", "xbee.relay", "network", "gc"}, []string{"uselect", "_thread", "__main__"},
+			[]string{"network.Cellular isconnected", "usocket.socket connect", "ussl.wrap_socket read", "machine.Pin value"}, []string{"ussl.wrap_socket recv", "network.Cellular signal", "usocket.socket makefile"},
+		},
+		{"ltem-11415", []string{"uselect", "digi.ble", "usocket"}, nil, []string{"network.Cellular signal"}, nil},
+		{"ltem-1141A", []string{"usocket"}, nil, []string{"usocket.socket connect"}, nil},
+	} {
+		p, err := l.Get(c.name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n, err := ReadNames(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range c.modules {
+			if n.Modules[m] == nil {
+				t.Errorf("%s: there is no module %s", c.name, m)
+			}
+		}
+		for _, m := range c.notThere {
+			if n.Modules[m] != nil {
+				t.Errorf("%s: there is a module %s", c.name, m)
+			}
+		}
+		has := func(s string) bool {
+			of, name, _ := strings.Cut(s, " ")
+			return slices.Contains(n.Types[of], name)
+		}
+		for _, a := range c.attributes {
+			if !has(a) {
+				t.Errorf("%s: there is no %s, but %q", c.name, a, n.Types)
+			}
+		}
+		for _, a := range c.absent {
+			if has(a) {
+				t.Errorf("%s: there is %s", c.name, a)
+			}
+		}
+		if !slices.Contains(n.Builtins, "print") || !slices.Contains(n.Modules["uerrno"], "EAGAIN") {
+			t.Errorf("%s: %q", c.name, n.Builtins)
+		}
+	}
+}

@@ -35,6 +35,9 @@ func (p *parser) pushToken(rule Rule) {
 		n = p.arena.token(p.tok)
 	}
 	if p.err == nil {
+		if p.opts.Leaf != nil {
+			p.opts.Leaf(n, p.tokLine, uint32(p.tokPos-strings.LastIndexByte(p.src[:p.tokPos], '\n')))
+		}
 		p.push(n)
 	}
 }

@@ -18,6 +18,7 @@ type lexer struct {
 
 	tok     Token
 	tokLine uint32
+	tokPos  int    // where it begins in src
 	text    string // the text of a name, a number, a string or bytes
 
 	emitDent int // dedents (<0) or indents (>0) that are still to come
@@ -185,6 +186,7 @@ func (l *lexer) next() { l.scan(l.skipBlanks(false)) }
 // before it.
 func (l *lexer) scan(newline bool) {
 	l.tokLine = l.line
+	l.tokPos = l.pos
 
 	if l.emitDent < 0 {
 		l.tok = TokDedent

@@ -56,6 +56,10 @@ type Options struct {
 	// ReaderBytes is charged for the reader of the source: 16 for text in
 	// memory, 32 for a file; 0 for none.
 	ReaderBytes int
+	// Leaf, if not nil, is told where the leaf n begins: its line and its column, in
+	// bytes, both from 1. A token that is a leaf, such as None, is the same node
+	// everywhere.
+	Leaf func(n *Node, line, column uint32)
 	// Opened, if not nil, is called when the lexer stands at its first token and
 	// before anything is parsed; its error ends the parse.
 	Opened func() error

@@ -187,3 +187,22 @@ func programs(t testing.TB) map[string][]byte {
 	}
 	return m
 }
+
+// TestLeaf: Leaf is told where names and constants begin.
+func TestLeaf(t *testing.T) {
+	const src = "a = bc(1,\n  'x')\n\tif_ = [\r\n 70000000000, # y\n d.e]\n"
+	var got []string
+	_, err := Parse([]byte(strings.Replace(src, "\tif_", "if_", 1)), "t.py", File, Options{Leaf: func(n *Node, line, column uint32) {
+		text := n.Name
+		if n.IsSmallInt() {
+			text = "int"
+		} else if n.Kind == KindConstObject {
+			text = "const"
+		}
+		got = append(got, fmt.Sprintf("%s %d:%d", text, line, column))
+	}})
+	want := "a 1:1, bc 1:5, int 1:8, x 2:3, if_ 3:1, const 4:2, d 5:2, e 5:4"
+	if err != nil || strings.Join(got, ", ") != want {
+		t.Errorf("got %s, %v\nwant %s", strings.Join(got, ", "), err, want)
+	}
+}

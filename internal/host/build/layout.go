@@ -135,7 +135,7 @@ func (l *Layout) check() error {
 	seen := map[string]string{}
 	for i := range l.Files {
 		f := &l.Files[i]
-		if err := checkPath(f.Local()); err != nil {
+		if err := CheckName(f.Local()); err != nil {
 			return fmt.Errorf("%s: %w", f.Source, err)
 		}
 		// A module's file system takes names that differ by case for one.
@@ -155,8 +155,8 @@ const (
 	nameChars = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_"
 )
 
-// checkPath says why a path below /flash can't be one on a module.
-func checkPath(p string) error {
+// CheckName says why a path below /flash can't be one on a module.
+func CheckName(p string) error {
 	if len(Root)+1+len(p) > maxPath {
 		return fmt.Errorf("%s/%s is longer than the %d characters of a path on the module", Root, p, maxPath)
 	}

@@ -73,7 +73,7 @@ func ReadManifest(data []byte) (Manifest, error) {
 		if !ok {
 			return m, fmt.Errorf("the manifest lists %q, which is not below %s", e.Path, Root)
 		}
-		if err := checkPath(local); err != nil {
+		if err := CheckName(local); err != nil {
 			return m, fmt.Errorf("the manifest lists a wrong path: %w", err)
 		}
 		lower := strings.ToLower(e.Path)

@@ -1,0 +1,194 @@
+package check
+
+import (
+	"fmt"
+	"strings"
+)
+
+// This file has the rules about os.bundle() and about memory.
+
+// isBundling reports whether a call bundles files; bundle() and bundle(None) do not.
+func (m *module) isBundling(e *expr, f *function) bool {
+	return e.kind == kindCall && m.qualify(e.x, f) == "uos.bundle" && len(e.args) > 0 && !e.args[0].value.isNone()
+}
+
+// bundlesIn reports whether a statement itself bundles, and where.
+func (m *module) bundlesIn(s *stmt, f *function) (p place, ok bool) {
+	for _, e := range s.exprs() {
+		e.walk(func(e *expr) {
+			if m.isBundling(e, f) {
+				p, ok = e.place, true
+			}
+		})
+	}
+	return p, ok
+}
+
+func bundleLoop(r *run) {
+	for _, m := range r.modules {
+		if m.path != "main.py" {
+			continue
+		}
+		for _, s := range m.root.body {
+			if p, ok := m.bundlesIn(s, m.root); ok && s.kind == stmtExpr {
+				r.at(m, p, "the module restarts behind os.bundle(), runs main.py, and bundles again, for ever", "if \"name\" not in os.bundle(): os.bundle(...), or boot.bundle(), which ships with skep")
+			}
+			if s.kind == stmtIf {
+				break // what follows is decided by the program
+			}
+		}
+	}
+}
+
+func bundleThenCode(r *run) {
+	r.each(func(m *module, f *function) {
+		var look func(list []*stmt)
+		look = func(list []*stmt) {
+			for i, s := range list {
+				if _, ok := m.bundlesIn(s, f); ok && s.kind == stmtExpr && i+1 < len(list) && list[i+1].kind != stmtPass {
+					r.at(m, list[i+1].place, "this never runs: os.bundle() always restarts the module", "put it in front of os.bundle(), or let the next start do it")
+				}
+				for _, b := range s.blocks() {
+					look(b)
+				}
+			}
+		}
+		look(f.body)
+	})
+}
+
+// importBeforeBundle: what main.py imports before it bundles comes from the old bundle.
+func importBeforeBundle(r *run) {
+	for _, m := range r.modules {
+		if m.path != "main.py" {
+			continue
+		}
+		last := place{}
+		for _, f := range m.all {
+			f.eachExpr(func(_ *stmt, e *expr) {
+				if e.kind == kindCall && (m.isBundling(e, f) || m.qualify(e.x, f) == "boot.bundle") {
+					if at := m.callPlace(f, e); last.line < at.line {
+						last = at
+					}
+				}
+			})
+		}
+		if last.line == 0 {
+			continue
+		}
+		for _, s := range m.root.body {
+			if s.kind != stmtImport || s.place.line >= last.line {
+				continue
+			}
+			for _, i := range s.imports {
+				if i.module == "boot" || r.byName[i.module] == nil && r.files[strings.ToLower(i.module+".mpy")] == nil {
+					continue
+				}
+				r.at(m, i.place, "before os.bundle() this comes from the old bundle, whatever lies on the file system", "import "+i.module+" behind it")
+			}
+		}
+	}
+}
+
+// callPlace is where main.py comes to a call: the call itself, or the first call of the
+// function that it is in.
+func (m *module) callPlace(f *function, e *expr) place {
+	if f == m.root {
+		return e.place
+	}
+	first := place{}
+	eachStmt(m.root.body, func(s *stmt) {
+		for _, x := range s.exprs() {
+			x.walk(func(x *expr) {
+				if x.kind == kindCall && x.x.kind == kindName && x.x.name == f.name && first.line == 0 {
+					first = x.place
+				}
+			})
+		}
+	})
+	return first
+}
+
+func mainBundled(r *run) {
+	r.eachCall(func(m *module, f *function, _ *stmt, call *expr) {
+		if !m.isBundling(call, f) {
+			return
+		}
+		for _, a := range call.args {
+			text, ok := m.text(a.value, f)
+			base := text[strings.LastIndexByte(text, '/')+1:]
+			switch {
+			case !ok:
+			case base == "main.mpy":
+				r.at(m, a.value.place, "main is never taken from the bundle", "the other modules only")
+			case strings.HasSuffix(base, ".py"):
+				r.at(m, a.value.place, "os.bundle() takes .mpy files", strings.TrimSuffix(text, ".py")+".mpy")
+			}
+		}
+	})
+}
+
+func bundleTooBig(r *run) {
+	if r.Measured == nil {
+		return
+	}
+	for _, mod := range r.Measured.Modules {
+		if mod.NoBundle != "" {
+			r.aboutModule(mod.Path, mod.NoBundle, "split it, or keep it out of the bundle")
+		}
+	}
+	if !r.bundlesAll() {
+		return
+	}
+	if w := r.Measured; w.WholeBytes > w.Bytes || w.WholeNames > w.Names {
+		r.in(r.mainFile(), fmt.Sprintf("all modules together take %d bytes and %d names of the bundle, and there are %d and %d", w.WholeBytes, w.WholeNames, w.Bytes, w.Names), "bundle those that skep mem names")
+	}
+}
+
+// bundlesAll reports whether the program bundles whatever is there.
+func (r *run) bundlesAll() bool {
+	found := false
+	r.eachCall(func(m *module, f *function, _ *stmt, call *expr) {
+		if m.qualify(call.x, f) == "boot.bundle" && len(call.args) == 0 || m.isBundling(call, f) && call.args[0].star == 1 {
+			found = true
+		}
+	})
+	return found
+}
+
+// aboutModule is a finding about a module as a whole.
+func (r *run) aboutModule(path, message, instead string) {
+	for _, ext := range []string{".py", ".mpy"} {
+		if f := r.files[strings.ToLower(path+ext)]; f != nil {
+			r.in(f.From, message, instead)
+			return
+		}
+	}
+}
+
+func (r *run) mainFile() string {
+	if f := r.files["main.py"]; f != nil {
+		return f.From
+	}
+	return r.App.Dir
+}
+
+func importMemory(r *run) {
+	if r.Measured == nil {
+		return
+	}
+	for _, mod := range r.Measured.Modules {
+		switch {
+		case mod.NoMpy:
+			r.aboutModule(mod.Path, fmt.Sprintf("MemoryError: importing it needs more than the %d bytes that are free, even as a .mpy file", mod.Total), "smaller modules, and the bundle")
+		case mod.NoSource && r.App.Plain:
+			r.aboutModule(mod.Path, fmt.Sprintf("MemoryError: compiling it on the module needs %d bytes of heap, and %d are free", mod.Needs, mod.Total), "a .mpy file: skep build makes them")
+		}
+	}
+	if why := r.Measured.MainFails; why != "" {
+		r.in(r.mainFile(), "MemoryError: "+why, "move code of main.py into modules, which are compiled before they get onto the module")
+	}
+	if why := r.Measured.Program; why != "" {
+		r.findings = append(r.findings, Finding{r.rule.ID, Warning, r.mainFile(), 0, 0, why, "make the program smaller, or ask for less with room under [budget] in skep.toml"})
+	}
+}
