@@ -59,15 +59,15 @@ func (c credentials) make(name, issuer string, from, to int, ca bool, pub *rsa.P
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	return block("CERTIFICATE", der)
+	return pemBlock("CERTIFICATE", der)
 }
 
-func block(kind string, der []byte) string {
+func pemBlock(kind string, der []byte) string {
 	return string(pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}))
 }
 
 func keyText(k *rsa.PrivateKey) string {
-	return block("RSA PRIVATE KEY", x509.MarshalPKCS1PrivateKey(k))
+	return pemBlock("RSA PRIVATE KEY", x509.MarshalPKCS1PrivateKey(k))
 }
 
 func (c credentials) crt(from, to int) string {
@@ -124,13 +124,13 @@ func TestCertificateRules(t *testing.T) {
 		{"DER", "cert/aws.crt", string(b.Bytes), "cert-format", "error"},
 		{"empty", "cert/aws.ca", "", "cert-format", "error"},
 		{"two roots", "cert/aws.ca", k.ca("One") + k.ca("Two"), "cert-format", "error"},
-		{"damaged", "cert/aws.crt", block("CERTIFICATE", []byte("no")), "cert-format", "error"},
+		{"damaged", "cert/aws.crt", pemBlock("CERTIFICATE", []byte("no")), "cert-format", "error"},
 		{"no key", "cert/aws.key", "key\n", "cert-format", "error"},
 		{"certificate as key", "cert/aws.key", leaf, "cert-format", "error"},
-		{"PKCS#8", "cert/aws.key", block("PRIVATE KEY", pkcs8), "cert-format", "error"},
-		{"EC", "cert/aws.key", block("EC PRIVATE KEY", ecDER), "cert-format", "error"},
-		{"password", "cert/aws.key", block("ENCRYPTED PRIVATE KEY", pkcs8), "cert-format", "error"},
-		{"damaged key", "cert/aws.key", block("RSA PRIVATE KEY", []byte("no")), "cert-format", "error"},
+		{"PKCS#8", "cert/aws.key", pemBlock("PRIVATE KEY", pkcs8), "cert-format", "error"},
+		{"EC", "cert/aws.key", pemBlock("EC PRIVATE KEY", ecDER), "cert-format", "error"},
+		{"password", "cert/aws.key", pemBlock("ENCRYPTED PRIVATE KEY", pkcs8), "cert-format", "error"},
+		{"damaged key", "cert/aws.key", pemBlock("RSA PRIVATE KEY", []byte("no")), "cert-format", "error"},
 		{"intermediate", "cert/aws.ca", k.make("Between", "Test Root", -10, 1000, true, &k.key.PublicKey), "ca-not-root", "error"},
 		{"leaf", "cert/aws.ca", leaf, "ca-not-root", "error"},
 		{"Amazon", "cert/aws.ca", k.ca("Amazon Root CA 1"), "ca-not-used", "warning"},
