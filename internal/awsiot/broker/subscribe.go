@@ -2,7 +2,6 @@ package broker
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/mochi-mqtt/server/v2/packets"
@@ -211,17 +210,4 @@ func (b *Broker) unsubscribe(filter string, s subscriber) {
 
 // Filters are all filters that have a subscriber here, in order: what a backbone that starts
 // anew has interest in.
-func (b *Broker) Filters() []string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	var out []string
-	for _, s := range b.sessions {
-		s.mu.Lock()
-		for f := range s.subs {
-			out = append(out, f)
-		}
-		s.mu.Unlock()
-	}
-	slices.Sort(out)
-	return slices.Compact(out)
-}
+func (b *Broker) Filters() []string { return b.tree.filters() }

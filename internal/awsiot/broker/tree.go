@@ -177,6 +177,29 @@ func (n *node) drop(group string, s subscriber) (last bool) {
 	return false
 }
 
+// filters are all that have a subscriber, in order.
+func (t *tree) filters() []string {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	var out []string
+	t.root.filters("", &out)
+	slices.Sort(out)
+	return out
+}
+
+func (n *node) filters(path string, out *[]string) {
+	for level, child := range n.children {
+		name := path + level
+		if len(child.subs) > 0 {
+			*out = append(*out, name)
+		}
+		for group := range child.shared {
+			*out = append(*out, "$share/"+group+"/"+name)
+		}
+		child.filters(name+"/", out)
+	}
+}
+
 // target is a subscriber of a topic with what it asked for.
 type target struct {
 	sub  subscriber

@@ -121,7 +121,11 @@ func appendCodes(b []byte, id uint16, version byte, codes []byte) []byte {
 
 func appendPingresp(b []byte) []byte { return append(b, packets.Pingresp<<4, 0) }
 
-func appendDisconnect(b []byte, code byte) []byte { return append(b, packets.Disconnect<<4, 1, code) }
+// appendDisconnect writes DISCONNECT of MQTT 5, with a length of properties though there are
+// none: not every client reads a code without it.
+func appendDisconnect(b []byte, code byte) []byte {
+	return append(b, packets.Disconnect<<4, 2, code, 0)
+}
 
 // appendPublish writes PUBLISH of MQTT 3.1.1.
 func appendPublish(b []byte, m *Message, qos byte, retain bool, id uint16) []byte {
