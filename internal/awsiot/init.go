@@ -27,7 +27,7 @@ const OpenPolicy = "skep-open"
 
 const openPolicy = `{
   "Version": "2012-10-17",
-  "Statement": [{"Effect": "Allow", "Action": "iot:*", "Resource": "*"}]
+  "Statement": [{"Effect": "Allow", "Action": ["iot:*", "iotjobsdata:*"], "Resource": "*"}]
 }`
 
 // InitOptions say what InitDir makes.

@@ -44,7 +44,7 @@ func TestClosingRules(t *testing.T) {
 		{"publish to $aws/events", publishBytes("$aws/events/x", "x", 0, false), "reserved"},
 		{"publish to $SYS", publishBytes("$SYS/x", "x", 0, false), "reserved"},
 		{"publish an answer", publishBytes("$aws/things/thing0/shadow/update/accepted", "x", 0, false), "only AWS IoT itself"},
-		{"publish to jobs", publishBytes("$aws/things/thing0/jobs/get", "{}", 0, false), "jobs are not served"},
+		{"publish an answer of jobs", publishBytes("$aws/things/thing0/jobs/get/accepted", "{}", 0, false), "only AWS IoT itself"},
 		{"bad thing name", publishBytes("$aws/things/a b/shadow/get", "", 0, false), "reserved"},
 		{"subscribe 9 filters", subscribeBytes(0, "1", "2", "3", "4", "5", "6", "7", "8", "9"), "9 topic filters, the limit is 8"},
 		{"subscribe no filter", raw("\x82\x02\x00\x01"), "no topic filter"},

@@ -8,12 +8,14 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 
 	"github.com/skep-sim/skep/internal/awsiot/broker"
 	"github.com/skep-sim/skep/internal/awsiot/clock"
 	"github.com/skep-sim/skep/internal/awsiot/control"
 	"github.com/skep-sim/skep/internal/awsiot/event"
 	"github.com/skep-sim/skep/internal/awsiot/identity"
+	"github.com/skep-sim/skep/internal/awsiot/jobs"
 	"github.com/skep-sim/skep/internal/awsiot/rest"
 	"github.com/skep-sim/skep/internal/awsiot/rules"
 	"github.com/skep-sim/skep/internal/awsiot/shadow"
@@ -77,6 +79,8 @@ type Server struct {
 	shadows   *shadows.Service
 	rest      *rest.Server
 	rules     *rules.Engine
+	jobs      *jobs.Service
+	published atomic.Pointer[broker.Broker] // the broker, once it is there
 	limits    broker.Limits
 	gate      gate
 
@@ -119,11 +123,14 @@ func New(cfg Config) (*Server, error) {
 			// Only retained messages can fail, and answers are not retained.
 			_ = s.broker.Publish(broker.Message{Topic: topic, Payload: payload, QoS: 1})
 		})
+	if err := s.startJobs(); err != nil {
+		return nil, err
+	}
 	s.broker, err = broker.New(broker.Config{
 		Clock: cfg.Clock, Rand: cfg.Rand, Log: s.log,
 		Limits:          s.limits,
 		Authorize:       s.authorize,
-		Service:         s.shadows,
+		Service:         services{s},
 		Ingest:          s.ingest,
 		SaveRetained:    cfg.State.SaveRetained,
 		Sessions:        sessionStore(cfg.State),
@@ -136,10 +143,12 @@ func New(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.published.Store(s.broker)
 	s.rest = rest.New(rest.Config{
 		Clock: cfg.Clock, Rand: cfg.Rand, Log: s.log,
 		Limits:  orDefault(cfg.RESTLimits, rest.DefaultLimits),
 		Shadows: s.shadows,
+		Jobs:    s.jobs,
 		Broker:  s.broker,
 		Thing:   s.thingOf,
 	})
@@ -190,8 +199,12 @@ func (s *Server) changed(certID string) {
 	s.mu.Lock()
 	closed := s.closed
 	s.mu.Unlock()
-	if !closed {
-		s.broker.Reauthorize(certID)
+	if closed {
+		return
+	}
+	s.broker.Reauthorize(certID)
+	if certID == "" {
+		s.jobs.ThingsChanged()
 	}
 }
 
@@ -230,6 +243,7 @@ func (s *Server) Close() {
 		}
 	}
 	s.mu.Unlock()
+	s.jobs.Close()
 	s.broker.Tap(nil)
 	s.rules.Close()
 	s.broker.Close()

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 
 	"github.com/skep-sim/skep/internal/awsiot/broker"
+	"github.com/skep-sim/skep/internal/awsiot/jobs"
 	"github.com/skep-sim/skep/internal/awsiot/rules"
 	"github.com/skep-sim/skep/internal/awsiot/shadow"
 )
@@ -26,6 +27,49 @@ func (s *Server) startRules() error {
 	}
 	s.broker.Tap(s.rules.Message)
 	return nil
+}
+
+// startJobs makes the job service. What it has to say before there is a broker, nobody could hear.
+func (s *Server) startJobs() error {
+	var err error
+	s.jobs, err = jobs.New(jobs.Options{
+		State: s.cfg.State, Clock: s.cfg.Clock, Rand: s.cfg.Rand, Log: s.log, Account: s.cfg.Account, Region: s.cfg.Region,
+		Publish: func(topic string, payload []byte) {
+			if b := s.published.Load(); b != nil {
+				_ = b.Publish(broker.Message{Topic: topic, Payload: payload, QoS: 1}) // not retained, so it cannot fail
+			}
+		},
+	})
+	return err
+}
+
+// Jobs is the job service: jobs can be made, watched and cancelled while it runs.
+func (s *Server) Jobs() *jobs.Service { return s.jobs }
+
+// services are what answers requests on reserved topics.
+type services struct{ s *Server }
+
+func (x services) Accepts(topic string) string {
+	if jobs.Owns(topic) {
+		return x.s.jobs.Accepts(topic)
+	}
+	return x.s.shadows.Accepts(topic)
+}
+
+func (x services) Handle(r *broker.Request) {
+	if jobs.Owns(r.Topic) {
+		x.s.jobs.Handle(r)
+		return
+	}
+	x.s.shadows.Handle(r)
+}
+
+func (x services) Overload(r *broker.Request) {
+	if jobs.Owns(r.Topic) {
+		x.s.jobs.Overload(r)
+		return
+	}
+	x.s.shadows.Overload(r)
 }
 
 // ingest takes a message of Basic Ingest from the broker.

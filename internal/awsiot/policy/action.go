@@ -26,6 +26,10 @@ const (
 	DeleteConnection
 	ListSubscriptions
 	SendDirectMessage
+	GetPendingJobExecutions // the four of jobs are asked for over HTTPS only, too
+	StartNextPendingJobExecution
+	DescribeJobExecution
+	UpdateJobExecution
 	numActions
 )
 
@@ -46,6 +50,11 @@ var actionInfo = [numActions]struct{ name, kind string }{
 	DeleteConnection:         {"iot:DeleteConnection", "client/"},
 	ListSubscriptions:        {"iot:ListSubscriptions", "client/"},
 	SendDirectMessage:        {"iot:SendDirectMessage", "client/"},
+
+	GetPendingJobExecutions:      {"iotjobsdata:GetPendingJobExecutions", "thing/"},
+	StartNextPendingJobExecution: {"iotjobsdata:StartNextPendingJobExecution", "thing/"},
+	DescribeJobExecution:         {"iotjobsdata:DescribeJobExecution", "thing/"},
+	UpdateJobExecution:           {"iotjobsdata:UpdateJobExecution", "thing/"},
 }
 
 // actionLower has the names in lower case, as patterns of actions are compared.
@@ -56,15 +65,13 @@ var actionLower = func() (names [numActions]string) {
 	return names
 }()
 
-// ParseAction finds an action by its name, with or without "iot:" and in any case.
+// ParseAction finds an action by its name, with or without its service and in any case.
 func ParseAction(name string) (Action, error) {
 	low := strings.ToLower(name)
-	if !strings.HasPrefix(low, "iot:") {
-		low = "iot:" + low
-	}
 	var known []string
 	for a := range numActions {
-		if actionLower[a] == low {
+		_, bare, _ := strings.Cut(actionLower[a], ":")
+		if actionLower[a] == low || bare == low {
 			return a, nil
 		}
 		known = append(known, actionInfo[a].name)

@@ -6,11 +6,13 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"testing"
 	"time"
 
 	"github.com/skep-sim/skep/internal/awsiot/broker"
 	"github.com/skep-sim/skep/internal/awsiot/clock"
+	"github.com/skep-sim/skep/internal/awsiot/jobs"
 	"github.com/skep-sim/skep/internal/awsiot/policy"
 	"github.com/skep-sim/skep/internal/awsiot/shadow"
 	"github.com/skep-sim/skep/internal/awsiot/shadows"
@@ -43,8 +45,23 @@ func (noBroker) Subscriptions(string) ([]broker.Subscription, bool)          { r
 func (noBroker) Disconnect(string, bool, bool, string) bool                  { return true }
 func (noBroker) SendTo(_ string, m broker.Message) bool                      { return m.QoS == 0 }
 
+// noJobs has none.
+type noJobs struct{}
+
+func (noJobs) Pending(string) jobs.Answer { return jobs.Answer{Status: 200, Body: []byte("{}")} }
+func (noJobs) StartNext(string, []byte) jobs.Answer {
+	return jobs.Answer{Status: 200, Body: []byte("{}")}
+}
+func (noJobs) DescribeExecution(string, string, url.Values) jobs.Answer {
+	return jobs.Answer{Status: 404, Exception: "ResourceNotFoundException"}
+}
+func (noJobs) UpdateExecution(string, string, []byte) jobs.Answer {
+	return jobs.Answer{Status: 404, Exception: "ResourceNotFoundException"}
+}
+
 func newServer(c clock.Clock) *Server {
 	return New(Config{
+		Jobs:  noJobs{},
 		Clock: c, Rand: rand.Reader, Limits: DefaultLimits(), Shadows: noShadows{},
 		Broker: noBroker{}, Thing: func(string, string) string { return "" },
 	})

@@ -72,6 +72,8 @@ var routes = []struct {
 }{
 	{"/things/", "/shadow", true, false, map[string]handler{"GET": (*Server).getShadow, "POST": (*Server).updateShadow, "DELETE": (*Server).deleteShadow}},
 	{"/api/things/shadow/ListNamedShadowsForThing/", "", true, false, map[string]handler{"GET": (*Server).listShadows}},
+	{"/things/", "/jobs", true, false, map[string]handler{"GET": (*Server).pendingJobs}},
+	{"/things/", "", false, false, map[string]handler{"GET": (*Server).describeJob, "PUT": (*Server).startNextJob, "POST": (*Server).updateJob}},
 	{"/topics/", "", false, false, map[string]handler{"POST": (*Server).publish}},
 	{"/retainedMessage", "", false, true, map[string]handler{"GET": (*Server).listRetained}},
 	{"/retainedMessage/", "", false, true, map[string]handler{"GET": (*Server).listRetained}},

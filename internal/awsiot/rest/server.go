@@ -62,6 +62,7 @@ type Config struct {
 	Limits  Limits
 	Log     func(event.Event)
 	Shadows Shadows
+	Jobs    Jobs
 	Broker  Broker
 	// Thing says which thing a client is, "" for none.
 	Thing func(certID, clientID string) string

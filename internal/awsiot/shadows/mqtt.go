@@ -2,7 +2,6 @@ package shadows
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/skep-sim/skep/internal/awsiot/broker"
 	"github.com/skep-sim/skep/internal/awsiot/event"
@@ -20,12 +19,7 @@ func (s *Service) Accepts(topic string) string {
 		}
 		return fmt.Sprintf("topic %q: only AWS IoT itself publishes it; clients publish to .../shadow/get, update and delete", topic)
 	}
-	if rest, ok := strings.CutPrefix(topic, "$aws/things/"); ok {
-		if _, rest, ok = strings.Cut(rest, "/"); ok && strings.HasPrefix(rest, "jobs/") {
-			return fmt.Sprintf("topic %q: jobs are not served here", topic)
-		}
-	}
-	return fmt.Sprintf("topic %q: it is reserved and not one of the shadow topics $aws/things/THING/shadow/[name/SHADOW/]{get,update,delete}", topic)
+	return fmt.Sprintf("topic %q: it is reserved and neither one of the shadow topics $aws/things/THING/shadow/[name/SHADOW/]{get,update,delete} nor one of jobs", topic)
 }
 
 // Handle answers a request published on one of the topics Accepts allows.
