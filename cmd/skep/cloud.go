@@ -26,6 +26,8 @@ type cloudCmd struct {
 	Policy      cloudPolicyCmd      `cmd:"" help:"Policies: what certificates and access keys may do."`
 	CA          cloudCACmd          `cmd:"" name:"ca" help:"Certificate authorities of your own."`
 	Credentials cloudCredentialsCmd `cmd:"" help:"Access keys for signed requests."`
+	Rule        cloudRuleCmd        `cmd:"" help:"Topic rules: SQL on messages, and what to do with the result."`
+	Job         cloudJobCmd         `cmd:"" help:"Jobs: documents that things are to act on, such as updates."`
 	Explain     cloudExplainCmd     `cmd:"" help:"Say whether a policy allows an action, and by which statement."`
 }
 

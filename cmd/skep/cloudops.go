@@ -47,6 +47,8 @@ func cloudOps() map[string]cloudOp {
 		"prepare": op(func(c *localCloud, q app.Cloud) (*awsiot.Init, error) { return c.prepare(q) }),
 	}
 	maps.Copy(ops, controlOps())
+	maps.Copy(ops, ruleOps())
+	maps.Copy(ops, jobOps())
 	return ops
 }
 

@@ -11,6 +11,8 @@
 //	store     the state directory
 //	broker    MQTT sessions and messages
 //	shadow    the shadow rules, pure; shadows the service around them
+//	rules     topic rules and their actions; sql their language
+//	jobs      jobs for fleets of things
 //	rest      HTTPS
 //	sigv4     signed requests
 //	websocket MQTT inside HTTPS

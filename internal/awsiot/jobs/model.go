@@ -196,6 +196,7 @@ type job struct {
 	Comment   string `json:"comment,omitempty"`
 	Reason    string `json:"reasonCode,omitempty"`
 	Forced    bool   `json:"forceCanceled,omitempty"`
+	Minute    int64  `json:"rolloutMinute,omitempty"` // when the next things may be told; 0 now
 
 	waiting []string // targets that have not been told yet
 	told    int      // targets that have

@@ -61,8 +61,8 @@ func (s *Service) rollOut(j *job) {
 	}
 	if len(j.waiting) > 0 {
 		now := s.now()
-		if j.minute > now {
-			s.watch(j.minute)
+		if j.Minute > now {
+			s.watch(j.Minute)
 			return
 		}
 		n := min(j.rate(j.counts[Succeeded]), len(j.waiting))
@@ -73,8 +73,9 @@ func (s *Service) rollOut(j *job) {
 			s.queue(j, t, 1, nil)
 		}
 		if len(j.waiting) > 0 {
-			j.minute = now + 60
-			s.watch(j.minute)
+			j.Minute = now + 60
+			s.keepJob(j)
+			s.watch(j.Minute)
 			return
 		}
 	}
