@@ -16,9 +16,10 @@ import (
 
 // cloudCmd is skep cloud.
 type cloudCmd struct {
-	Run  cloudRunCmd  `cmd:"" default:"withargs" help:"Run the local AWS IoT by itself, on ports 8883, 8443 and 443."`
-	Init cloudInitCmd `cmd:"" help:"Make a thing: write aws.ca, aws.crt and aws.key into a directory."`
-	List cloudListCmd `cmd:"" help:"List all that is registered, and who is connected."`
+	Run   cloudRunCmd   `cmd:"" default:"withargs" help:"Run the local AWS IoT by itself, on ports 8883, 8443 and 443."`
+	Init  cloudInitCmd  `cmd:"" help:"Make a thing: write aws.ca, aws.crt and aws.key into a directory."`
+	List  cloudListCmd  `cmd:"" help:"List all that is registered, and who is connected."`
+	Watch cloudWatchCmd `cmd:"" help:"Show messages as they pass, and connections and refusals."`
 
 	Thing       cloudThingCmd       `cmd:"" help:"Things and their attributes."`
 	Type        cloudTypeCmd        `cmd:"" help:"Thing types."`
@@ -38,14 +39,15 @@ func (c *cloudCmd) Help() string {
 
 // cloudRunCmd is skep cloud without a further word.
 type cloudRunCmd struct {
-	State       string `help:"State directory. Default: this user's, which skep run uses, too." placeholder:"DIR"`
-	Listen      string `help:"Address to listen on." default:"127.0.0.1" placeholder:"ADDRESS"`
-	MQTT        int    `help:"Port for MQTT." default:"8883"`
-	HTTPS       int    `help:"Port for HTTPS." default:"8443"`
-	Port443     int    `name:"port-443" help:"Port for what AWS has on 443: MQTT and HTTPS by ALPN, MQTT over WebSocket, signed HTTPS. 443 itself is left out where it may not be used." default:"443" placeholder:"PORT"`
-	ConnectRate int    `help:"Connections accepted in a second; 0 is no limit." default:"500"`
-	Connections int    `help:"Connections at a time; 0 is no limit." default:"500000"`
-	NoSNI       string `name:"no-sni" help:"Which endpoint a TLS hello without a server name reaches." enum:"ats,legacy,refuse" default:"ats"`
+	State       string  `help:"State directory. Default: this user's, which skep run uses, too." placeholder:"DIR"`
+	Listen      string  `help:"Address to listen on." default:"127.0.0.1" placeholder:"ADDRESS"`
+	MQTT        int     `help:"Port for MQTT." default:"8883"`
+	HTTPS       int     `help:"Port for HTTPS." default:"8443"`
+	Port443     int     `name:"port-443" help:"Port for what AWS has on 443: MQTT and HTTPS by ALPN, MQTT over WebSocket, signed HTTPS. 443 itself is left out where it may not be used." default:"443" placeholder:"PORT"`
+	ConnectRate int     `help:"Connections accepted in a second; 0 is no limit." default:"500"`
+	Connections int     `help:"Connections at a time; 0 is no limit." default:"500000"`
+	Web         webAddr `help:"Show what happens on a page for a browser. Alone it is at 127.0.0.1:8480; --web=ADDRESS:PORT has it elsewhere."`
+	NoSNI       string  `name:"no-sni" help:"Which endpoint a TLS hello without a server name reaches." enum:"ats,legacy,refuse" default:"ats"`
 }
 
 func (c *cloudRunCmd) Help() string {
@@ -68,6 +70,13 @@ func (c *cloudRunCmd) Run(ctx context.Context) error {
 	defer cloud.close()
 	if err := c.listen(cloud); err != nil {
 		return err
+	}
+	if c.Web != "" {
+		stop, err := cloud.startWeb(c.Web, os.Stderr)
+		if err != nil {
+			return err
+		}
+		defer stop()
 	}
 	fmt.Fprintf(os.Stderr, "AWS IoT on %s: MQTT on port %d, HTTPS on port %d; state in %s; Ctrl-C ends it\n", c.Listen, c.MQTT, c.HTTPS, dir)
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)

@@ -26,6 +26,9 @@ type cloudLink struct {
 	log   io.Writer
 	hint  string // what else to do when there is no cloud to be had
 	brief bool   // the command asks and ends: others need not know of its cloud
+	// silent: the command follows a flow and needs no line for each refusal. Others come to
+	// know of its cloud when the flow has begun, so that it misses nothing of them.
+	silent bool
 
 	leave chan struct{} // closed: do not wait for others
 	once  sync.Once
@@ -103,6 +106,9 @@ func (l *cloudLink) stream(ctx context.Context, do string, in any, begun func(),
 		if err != nil {
 			return err
 		}
+		if own != nil && l.silent {
+			return own.flow(ctx, do, text, func() { l.open(own, begun) }, each)
+		}
 		if own != nil {
 			return own.flow(ctx, do, text, begun, each)
 		}
@@ -114,6 +120,16 @@ func (l *cloudLink) stream(ctx context.Context, do string, in any, begun func(),
 			return err
 		}
 	}
+}
+
+// open makes the link's own cloud known, if it is not.
+func (l *cloudLink) open(own *localCloud, begun func()) {
+	if own.share.listener == nil {
+		if err := own.open(); err != nil {
+			fmt.Fprintln(l.log, "skep: other processes cannot use this local AWS IoT:", err)
+		}
+	}
+	begun()
 }
 
 // connection is the cloud, found or started.
@@ -145,13 +161,13 @@ func (l *cloudLink) connect() error {
 			return err
 		}
 		if l.shared != nil {
-			if l.brief || l.follow() {
+			if l.brief || l.silent || l.follow() {
 				return nil
 			}
 			continue
 		}
 		var inUse *store.InUseError
-		l.own, err = startCloud(cloudConfig{dir: l.dir, owner: l.owner, wait: 100 * time.Millisecond, log: l.log, private: l.brief})
+		l.own, err = startCloud(cloudConfig{dir: l.dir, owner: l.owner, wait: 100 * time.Millisecond, log: l.log, private: l.brief || l.silent})
 		if err == nil {
 			return nil
 		}

@@ -57,6 +57,7 @@ func cloudFlows() map[string]cloudFlow {
 	return map[string]cloudFlow{
 		"refusals": flow(true, sendRefusals),
 		"events":   flow(false, sendEvents),
+		"traffic":  flow(false, sendTraffic),
 	}
 }
 

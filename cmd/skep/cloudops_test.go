@@ -3,11 +3,14 @@ package main
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/skep-sim/skep/internal/awsiot"
 	"github.com/skep-sim/skep/internal/awsiot/event"
+	"github.com/skep-sim/skep/internal/awsiot/traffic"
 )
 
 // TestOperations: operations and flows are the same in the process that has the state
@@ -55,6 +58,31 @@ func TestOperations(t *testing.T) {
 		cancel()
 		if err != nil || len(got) != 2 || got[0] != sure.String() {
 			t.Errorf("%s: %q, %v", name, got, err)
+		}
+		// Messages and events come in one flow.
+		ctx, cancel = context.WithCancel(t.Context())
+		var seen []string
+		err = follow(ctx, l, "traffic", watchQuery{Filters: []string{"a/+"}, Events: true}, func() {
+			for _, topic := range []string{"a/b", "b"} {
+				if err := own.own.server.Publish(awsiot.Message{Topic: topic, Payload: []byte(`{"x": 1}`)}); err != nil {
+					t.Error(err)
+				}
+			}
+			own.own.events.tell(sure)
+		}, func(i traffic.Item) error {
+			_, text, _ := strings.Cut(i.String(), "  ")
+			if seen = append(seen, text); len(seen) == 2 {
+				cancel()
+			}
+			return nil
+		})
+		cancel()
+		slices.Sort(seen)
+		if want := []string{`a/b  qos 0  {"x":1}`, sure.String()}; err != nil || !slices.Equal(seen, want) {
+			t.Errorf("%s: %q, %v", name, seen, err)
+		}
+		if err := l.stream(t.Context(), "traffic", watchQuery{Filters: []string{"a/#/b"}}, nil, nil); err == nil || !strings.Contains(err.Error(), "# that is not its last level") {
+			t.Errorf("%s: %v", name, err)
 		}
 		// The asker's own error ends it.
 		wrong := errors.New("enough")

@@ -93,17 +93,21 @@ func startCloud(conf cloudConfig) (*localCloud, error) {
 		st.Close()
 		return nil, err
 	}
-	if conf.private {
-		return c, nil
-	}
-	if err = c.listen(); err == nil {
-		err = c.share.open(c)
-	}
-	if err != nil {
-		c.close()
-		return nil, err
+	if !conf.private {
+		if err := c.open(); err != nil {
+			c.close()
+			return nil, err
+		}
 	}
 	return c, nil
+}
+
+// open makes it known to other processes.
+func (c *localCloud) open() error {
+	if err := c.listen(); err != nil {
+		return err
+	}
+	return c.share.open(c)
 }
 
 // listen serves on free ports of the loopback interface.

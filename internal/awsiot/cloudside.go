@@ -39,6 +39,23 @@ func (s *Server) Shadow(thing string) ([]byte, error) {
 	return s.ask(thing, nil, s.shadows.Get)
 }
 
+// Shadows are all shadows of a thing by name, "" for the classic one, each as a device gets it on
+// get/accepted.
+func (s *Server) Shadows(thing string) (map[string]json.RawMessage, error) {
+	if !shadow.ValidThing(thing) {
+		return nil, fmt.Errorf("awsiot: %q is not the name of a thing", thing)
+	}
+	docs, err := s.shadows.Documents(thing)
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]json.RawMessage{}
+	for name, text := range docs {
+		out[name] = text
+	}
+	return out, nil
+}
+
 // UpdateShadow applies an update request, such as {"state":{"desired":{"led":1}}}, to a thing's
 // classic shadow and gives the accepted document. When it returns, delta and documents are
 // published.
