@@ -1,11 +1,14 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"os"
 	"path/filepath"
+	"strconv"
+	"sync"
 	"testing"
 	"time"
 
@@ -19,6 +22,7 @@ func TestMain(m *testing.M) {
 // TestScript runs the scripts of testdata/script: the command line as its users
 // see it, each with a home of its own. SKEP_UPDATE=1 rewrites expected output.
 func TestScript(t *testing.T) {
+	ports := &portPool{next: 10000 + os.Getpid()%100*200}
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
@@ -34,18 +38,37 @@ func TestScript(t *testing.T) {
 			}
 			e.Setenv("EXAMPLES", examples)
 			for i := range 4 {
-				l, err := net.Listen("tcp", "127.0.0.1:0")
+				port, err := ports.free()
 				if err != nil {
 					return err
 				}
-				defer l.Close() // all four at once, so that they differ
-				_, port, _ := net.SplitHostPort(l.Addr().String())
-				e.Setenv(fmt.Sprintf("PORT%d", i+1), port)
+				e.Setenv(fmt.Sprintf("PORT%d", i+1), strconv.Itoa(port))
 			}
 			return os.MkdirAll(e.WorkDir+"/home", 0o755)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){"peer": peer, "waitfile": waitFile},
 	})
+}
+
+// portPool gives out ports of the loopback interface, each once. They are below those that
+// the host gives to connections, and another process of this test begins elsewhere: what is
+// free now is so when a script uses it.
+type portPool struct {
+	mu   sync.Mutex
+	next int
+}
+
+func (p *portPool) free() (int, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for range 2000 {
+		port := p.next
+		p.next++
+		if l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port)); err == nil {
+			return port, l.Close()
+		}
+	}
+	return 0, errors.New("no port is free")
 }
 
 // peer starts a server that sends back what it gets, for the rest of the script,
@@ -72,7 +95,7 @@ func peer(ts *testscript.TestScript, neg bool, args []string) {
 
 // waitFile waits until a file is there: waitfile FILE.
 func waitFile(ts *testscript.TestScript, neg bool, args []string) {
-	for range 1000 {
+	for range 12000 { // two minutes
 		if _, err := os.Stat(ts.MkAbs(args[0])); err == nil {
 			return
 		}
