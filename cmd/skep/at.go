@@ -134,14 +134,11 @@ func (a *atCmd) each(s *link.Session) error {
 		if err != nil {
 			return err
 		}
-		if strings.EqualFold(text, "FR") {
-			if err := s.ResetModule(); err != nil {
-				return err
-			}
-			answers = append(answers, atAnswer{text, "OK"})
-			continue
+		ask := s.Command
+		if text == "FR" {
+			ask = func(string) (string, error) { return "OK", s.ResetModule() }
 		}
-		answer, err := s.Command(text)
+		answer, err := ask(text)
 		if err != nil {
 			return err
 		}

@@ -181,7 +181,11 @@ func (d *deployCmd) options(c *connection, l *build.Layout) (deploy.Options, err
 	case "none":
 		o.Bundling = deploy.NoBundle
 	case "auto", "all":
-		if d.Bundle == "all" || !own && !l.Plain && len(modules) > 0 {
+		switch {
+		case d.Bundle == "auto" && own:
+		case d.Bundle == "auto" && (l.Plain || len(modules) == 0):
+			o.Bundling = deploy.NoBundle // an old one would be imported in place of new files
+		default:
 			o.Bundling, o.Bundle = deploy.MakeBundle, modules
 		}
 	default:

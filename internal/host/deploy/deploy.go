@@ -191,7 +191,7 @@ func Run(s *link.Session, o Options) (*Result, error) {
 	}
 	for _, step := range []func() error{d.stop, d.compare, d.upload} {
 		if err := step(); err != nil {
-			return &d.r, fmt.Errorf("%w\nThe module has its old application still: run this again", err)
+			return &d.r, fmt.Errorf("%w\nThe module has its old application still, which starts with the next reset; run this again", err)
 		}
 	}
 	for _, step := range []func() error{d.commit, d.bundle, d.note, d.finish} {

@@ -14,6 +14,11 @@ import (
 // that prints for ever must not fill the host's memory.
 const inputLimit = 1 << 20
 
+const (
+	shortWrite  = 64 // bytes that are on their way soon enough
+	bitsPerByte = 10 // with start and stop bit
+)
+
 // Line is an open port with a buffer behind it. It is a ymodem.Port. Its methods
 // but Close are for one goroutine.
 type Line struct {
@@ -23,6 +28,7 @@ type Line struct {
 	ctx        context.Context
 	wrote      time.Duration // when something was sent last
 	sent, got  int64
+	baud       int // 0: bytes take no time that matters
 
 	mu      sync.Mutex
 	in      []byte
@@ -114,6 +120,11 @@ func (l *Line) Write(p []byte) {
 	l.transcript.add(sent, p...)
 	n, err := l.port.Write(p)
 	l.sent += int64(n)
+	if l.baud > 0 && n > shortWrite {
+		// The system takes a block at once and the line takes seconds for it:
+		// who then waits for an answer must not begin to count too early.
+		l.clock.Wait(time.Duration(n)*bitsPerByte*time.Second/time.Duration(l.baud), l.ctx.Done())
+	}
 	l.wrote = l.now()
 	if err != nil {
 		l.mu.Lock()

@@ -82,6 +82,7 @@ func (s *Session) find() error {
 				if err := bauder.SetBaud(rate); err != nil {
 					return err
 				}
+				s.line.baud = rate
 				if round == 0 && len(rates) > 1 && rate != rates[0] {
 					s.log("no answer yet: trying %d baud", rate)
 				}
@@ -93,7 +94,9 @@ func (s *Session) find() error {
 				return err
 			}
 		}
-		s.log("no answer yet: trying longer pauses around +++")
+		if round == 0 {
+			s.log("no answer yet: trying longer pauses around +++")
+		}
 	}
 	if s.opt.Break {
 		return s.force(bauder)
@@ -128,6 +131,7 @@ func (s *Session) force(b Bauder) error {
 		if err := b.SetBaud(bauds[0]); err != nil {
 			return err
 		}
+		s.line.baud = bauds[0]
 	}
 	if err := s.line.sendBreak(breakTime); err != nil {
 		return fmt.Errorf("%s: sending a break: %w", s.line.port, err)
