@@ -32,6 +32,11 @@ func (d *deployment) commit() error {
 	if err := d.savePS(0); err != nil {
 		return err
 	}
+	if d.plan.InPlace && d.plan.dirs[stage] { // the room is needed
+		if err := d.clean(); err != nil {
+			return err
+		}
+	}
 	order := slices.Clone(d.plan.Upload)
 	slices.SortStableFunc(order, func(a, b File) int {
 		x, y := isMain(a.Path), isMain(b.Path)
@@ -185,7 +190,7 @@ func (d *deployment) needed(dir string) bool {
 
 // clean removes the stage with what an earlier deployment may have left there.
 func (d *deployment) clean() error {
-	if !d.plan.dirs[stage] && (d.plan.InPlace || len(d.plan.Upload) == 0) {
+	if !d.plan.dirs[stage] {
 		return nil
 	}
 	list, err := d.fs.List(stage)
@@ -200,5 +205,6 @@ func (d *deployment) clean() error {
 			return err
 		}
 	}
+	delete(d.plan.dirs, stage)
 	return d.fs.Remove(stage)
 }

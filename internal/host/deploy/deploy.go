@@ -300,6 +300,7 @@ func (d *deployment) upload() error {
 		if err := d.fs.Mkdir(stage); err != nil {
 			return err
 		}
+		d.plan.dirs[stage] = true
 	}
 	there := map[string]bool{}
 	for _, f := range d.plan.Upload {

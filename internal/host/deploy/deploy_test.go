@@ -40,18 +40,18 @@ func TestDeploy(t *testing.T) {
 		b := newBench(t, skep.Options{Files: laid(app("old"))})
 		b.autostart()
 		began := time.Now()
-		r, err := b.deploy(deploy.Options{Files: app("new"), Wait: 10 * time.Second})
+		r, err := b.deploy(bundled(app("new")))
 		if err != nil {
 			t.Fatal(err)
 		}
-		t.Logf("%+v in %v of the module's time, %d bytes on the line", r, time.Since(began), b.bytes)
+		t.Logf("%+v in %v of the module's time, %d bytes on the line", r, time.Since(began), b.carried())
 		if err := b.has(app("new")); err != nil {
 			t.Error(err)
 		}
 		if out := b.restart(); !strings.Contains(out, "app new new new") {
 			t.Errorf("after a power cycle: %q", out)
 		}
-		r, err = b.deploy(deploy.Options{Files: app("new"), Wait: 10 * time.Second})
+		r, err = b.deploy(bundled(app("new")))
 		if err != nil || len(r.Uploaded) != 0 || r.Unchanged != 4 {
 			t.Errorf("again: %+v, %v", r, err)
 		}
@@ -71,12 +71,14 @@ func TestFaults(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, skep.Options{Files: laid(app("old"))})
 		b.autostart()
-		if _, err := b.deploy(deploy.Options{Files: app("new"), Wait: 10 * time.Second}); err != nil {
+		b.bundle("one.mpy")
+		b.begin(nil)
+		if _, err := b.deploy(bundled(app("new"))); err != nil {
 			t.Fatal(err)
 		}
-		clean = b.bytes
+		clean = b.carried()
 	})
-	step := clean / 8
+	step := clean / 20
 	if n := os.Getenv("SKEP_FAULTS"); n != "" {
 		if _, err := fmt.Sscan(n, &step); err != nil || step < 1 {
 			t.Fatalf("SKEP_FAULTS=%s: give the distance in bytes between two faults", n)
@@ -95,9 +97,10 @@ func TestFaults(t *testing.T) {
 func broken(t *testing.T, f fault) string {
 	b := newBench(t, skep.Options{Files: laid(app("old"))})
 	b.autostart()
-	b.fault = &f
-	_, err := b.deploy(deploy.Options{Files: app("new"), Wait: 10 * time.Second})
-	b.fault = nil
+	b.bundle("one.mpy")
+	b.begin(&f)
+	_, err := b.deploy(bundled(app("new")))
+	b.begin(nil)
 	name := fmt.Sprintf("%s at byte %d", f.kind, f.at)
 	state := "deployed all the same"
 	if err == nil {
@@ -124,7 +127,7 @@ func broken(t *testing.T, f fault) string {
 	default:
 		t.Errorf("%s: %v; then the module says %q", name, err, out)
 	}
-	if _, err := b.deploy(deploy.Options{Files: app("new"), Wait: 10 * time.Second}); err != nil {
+	if _, err := b.deploy(bundled(app("new"))); err != nil {
 		t.Errorf("%s: deployed again: %v", name, err)
 	}
 	if err := b.has(app("new")); err != nil {

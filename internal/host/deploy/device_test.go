@@ -1,16 +1,20 @@
 package deploy_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"testing/fstest"
 	"testing/synctest"
+	"time"
 
 	"github.com/skep-sim/skep"
+	hostapp "github.com/skep-sim/skep/internal/host/app"
 	"github.com/skep-sim/skep/internal/host/deploy"
 	"github.com/skep-sim/skep/internal/host/link"
 	"github.com/skep-sim/skep/internal/world"
@@ -46,6 +50,7 @@ func newBench(t *testing.T, o skep.Options) *bench {
 	m.Start()
 	t.Cleanup(func() { m.Stop() })
 	go b.carry()
+	synctest.Wait() // it has come up
 	return b
 }
 
@@ -54,40 +59,56 @@ func (b *bench) carry() {
 	buf := make([]byte, 4096)
 	for {
 		n, err := b.wire.Read(buf)
-		for _, c := range buf[:n] {
-			c, ok := b.pass(c)
-			b.mu.Lock()
-			if b.port != nil && ok {
-				b.port.in = append(b.port.in, c)
-				b.port.some.Broadcast()
-			}
-			b.mu.Unlock()
+		p, _ := b.pass(buf[:n])
+		b.mu.Lock()
+		if b.port != nil {
+			b.port.in = append(b.port.in, p...)
+			b.port.some.Broadcast()
 		}
+		b.mu.Unlock()
 		if err != nil {
 			return
 		}
 	}
 }
 
-// pass counts a byte, and does to it what the fault says.
-func (b *bench) pass(c byte) (byte, bool) {
+// begin counts bytes from here on, with a fault; nil is none.
+func (b *bench) begin(f *fault) {
 	b.mu.Lock()
-	b.bytes++
-	f := b.fault
-	hit := f != nil && b.bytes == f.at
-	port := b.port
-	b.mu.Unlock()
-	if !hit {
-		return c, true
+	defer b.mu.Unlock()
+	b.bytes, b.fault = 0, f
+}
+
+// carried is how many bytes have gone over the cable.
+func (b *bench) carried() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.bytes
+}
+
+// pass counts bytes, and does to one of them what the fault says. It is false when
+// the cable was pulled at that byte, with what got through before.
+func (b *bench) pass(p []byte) ([]byte, bool) {
+	b.mu.Lock()
+	f, port := b.fault, b.port
+	i := -1
+	if f != nil {
+		i = f.at - b.bytes - 1
 	}
+	b.bytes += len(p)
+	b.mu.Unlock()
+	if i < 0 || i >= len(p) {
+		return p, true
+	}
+	p = bytes.Clone(p)
 	switch f.kind {
 	case "lost":
-		return c, false
+		return slices.Delete(p, i, i+1), true
 	case "flipped":
-		return c ^ 1<<(f.at%8), true
+		p[i] ^= 1 << (f.at % 8)
 	case "cut":
 		port.unplug()
-		return c, false
+		return p[:i], false
 	case "reset":
 		go b.m.PressReset()
 	case "power":
@@ -96,7 +117,7 @@ func (b *bench) pass(c byte) (byte, bool) {
 			b.m.RestorePower()
 		}()
 	}
-	return c, true
+	return p, true
 }
 
 // port is an end of the cable.
@@ -149,19 +170,20 @@ func (p *port) Read(buf []byte) (int, error) {
 }
 
 func (p *port) Write(buf []byte) (int, error) {
-	for i, c := range buf {
-		c, ok := p.b.pass(c)
-		p.b.mu.Lock()
-		gone := p.gone
-		p.b.mu.Unlock()
-		if gone {
-			return i, errors.New("input/output error")
+	p.b.mu.Lock()
+	gone := p.gone
+	p.b.mu.Unlock()
+	if gone {
+		return 0, errors.New("input/output error")
+	}
+	through, ok := p.b.pass(buf)
+	if len(through) > 0 {
+		if _, err := p.b.wire.Write(through); err != nil {
+			return 0, err
 		}
-		if ok {
-			if _, err := p.b.wire.Write([]byte{c}); err != nil {
-				return i, err
-			}
-		}
+	}
+	if !ok {
+		return len(through), errors.New("input/output error")
 	}
 	return len(buf), nil
 }
@@ -192,14 +214,28 @@ func (b *bench) restart() string {
 }
 
 // app is a small application: main.py, which says of which version it and its
-// modules are, two modules, a key.
+// modules are, a module that is bundled, one that is not, a key.
 func app(version string, more ...deploy.File) []deploy.File {
 	return append([]deploy.File{
 		{Path: "main.py", Data: []byte("import one, two\nprint('app', '" + version + "', one.V, two.V)\n" + strings.Repeat("# "+version+"\n", 40))},
-		{Path: "one.py", Data: []byte("V = '" + version + "'\n" + strings.Repeat("# one\n", 60))},
+		{Path: "one.mpy", Data: mpy("V = '" + version + "'\nclass A:\n    def f(self): return 'something longer than the others'\n")},
 		{Path: "lib/two.py", Data: []byte("V = '" + version + "'\n")},
 		{Path: "cert/aws.key", Data: []byte("key of " + version), Secure: true},
 	}, more...)
+}
+
+// mpy compiles a module.
+func mpy(source string) []byte {
+	data, err := hostapp.Cross(4)([]byte(source), "one.py")
+	if err != nil {
+		panic(err)
+	}
+	return data
+}
+
+// bundled is a deployment of app that bundles.
+func bundled(files []deploy.File) deploy.Options {
+	return deploy.Options{Files: files, Bundling: deploy.MakeBundle, Bundle: []string{"one.mpy"}, Wait: 10 * time.Second}
 }
 
 // laid is an application as it is on a module before.
@@ -214,10 +250,21 @@ func laid(files []deploy.File) fstest.MapFS {
 // autostart makes the module start its program by itself.
 func (b *bench) autostart() {
 	b.t.Helper()
-	synctest.Wait() // it has come up
 	for _, c := range []string{"PS1", "WR"} {
 		if out, err := b.m.AT(c); err != nil || out != "OK" {
 			b.t.Fatal(c, out, err)
 		}
+	}
+}
+
+// bundle bundles what is on the module, as somebody at the prompt.
+func (b *bench) bundle(names ...string) {
+	b.t.Helper()
+	p := b.plug()
+	defer p.Close()
+	io.WriteString(p, "\x03import uos\ruos.bundle('"+strings.Join(names, "','")+"')\r")
+	drain(p)
+	if out, err := b.m.AT("PYB"); err != nil || strings.HasPrefix(out, "bytecode: 0 ") {
+		b.t.Fatalf("bundling: %q, %v", out, err)
 	}
 }

@@ -44,7 +44,7 @@ func (d *deployment) compare() error {
 			return err
 		}
 	}
-	room := int64(0)
+	room, freed := int64(0), int64(0) // for what is not uploaded yet; by what it replaces
 	for _, f := range d.o.Files {
 		e, ok := have[strings.ToLower(f.Path)]
 		if ok && e.Dir {
@@ -61,6 +61,9 @@ func (d *deployment) compare() error {
 			}
 		}
 		p.Upload = append(p.Upload, f)
+		if ok {
+			freed += blocks(e.Size)
+		}
 		name := d.staged(f)
 		if e, ok := have[name]; ok && !e.Dir {
 			if p.staged[name], err = d.same(File{name, f.Data, f.Secure}, e); err != nil {
@@ -70,16 +73,12 @@ func (d *deployment) compare() error {
 		if p.staged[name] {
 			p.Staged++
 		} else {
-			room += int64(len(f.Data)+block-1) / block * block
+			room += blocks(int64(len(f.Data)))
 		}
 	}
 	p.Stale = d.stale(all)
 	if p.Bundle, err = d.mustBundle(); err != nil {
 		return err
-	}
-	if !d.fs.Can("MV") {
-		p.InPlace = true
-		return nil
 	}
 	if len(p.Upload) == 0 {
 		return nil
@@ -88,9 +87,15 @@ func (d *deployment) compare() error {
 	if err != nil {
 		return err
 	}
-	p.InPlace = info.Free < room+spare
+	p.InPlace = info.Free < room+spare || !d.fs.Can("MV")
+	if have := info.Free + freed; p.InPlace && have < room {
+		return fmt.Errorf("%d bytes are to be uploaded and the module's flash has %d for them: leave files at home with [build] exclude, or make room with skep fs rm", room, have)
+	}
 	return nil
 }
+
+// blocks is what a file takes on the flash.
+func blocks(size int64) int64 { return (size + block - 1) / block * block }
 
 // same tells whether the module has a file as it should be.
 func (d *deployment) same(f File, e files.Entry) (bool, error) {

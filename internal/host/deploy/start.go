@@ -87,9 +87,9 @@ func (d *deployment) listen() error {
 				d.log("the program has ended")
 				return nil
 			}
-		case !started || line == "":
-		case strings.HasPrefix(line, "Traceback"):
+		case strings.HasPrefix(line, "Traceback"): // before it runs, if it does not compile
 			return &StartError{append(d.r.Output, d.rest(line)...)}
+		case !started || line == "":
 		case strings.HasPrefix(line, "bundling ") && !strings.HasSuffix(line, "bytes of raw code"):
 			bundling = line
 			d.r.Output = append(d.r.Output, line)

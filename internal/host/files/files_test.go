@@ -97,6 +97,9 @@ func TestFiles(t *testing.T) {
 				if _, err := fs.Get("nothing", nil); files.Word(err) != "ENOENT" || !strings.Contains(err.Error(), "no such file") {
 					t.Error(err)
 				}
+				if err := fs.Put("huge", make([]byte, 1_100_000), false, nil); files.Word(err) != "ENOSPC" || !strings.Contains(err.Error(), "the module's flash is full") {
+					t.Error(err)
+				}
 				if i, err := fs.Info(); err != nil || i.Used+i.Free != i.Total || i.Free == 0 {
 					t.Errorf("%+v, %v", i, err)
 				}

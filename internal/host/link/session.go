@@ -31,6 +31,9 @@ type Session struct {
 	changed []setting     // what Set has changed and Restore puts back, the first first
 }
 
+// can is the byte that, twice, cancels a transfer.
+const can = 0x18
+
 // setting is a command and its value.
 type setting struct{ name, value string }
 
@@ -164,7 +167,10 @@ func (s *Session) enter() error {
 		return nil
 	}
 	// It may be in command mode already, where the plus signs are a line's
-	// beginning. Elsewhere an Enter is as harmless as they were.
+	// beginning, or in the middle of a transfer that somebody has left. Elsewhere
+	// these keys are as harmless as the plus signs were.
+	s.line.Write([]byte{can, can})
+	s.line.drain(quietTime, 2*time.Second)
 	s.line.Write([]byte("\r"))
 	s.line.drain(quietTime, time.Second)
 	if s.answersAT() {
@@ -461,7 +467,7 @@ func (s *Session) Close() error {
 	var err error
 	if s.line.Err() == nil {
 		if interrupted {
-			s.line.Write([]byte{0x18, 0x18}) // a transfer that was under way
+			s.line.Write([]byte{can, can}) // a transfer that was under way
 			s.line.drain(quietTime, 2*time.Second)
 			s.resync()
 		}

@@ -1,6 +1,8 @@
 package link
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -32,7 +34,8 @@ func (s *Session) Transfer(command string, move func(p ymodem.Port) error) error
 		return &CommandError{command, text}
 	}
 	s.opt.Transcript.setTransfer(true)
-	moved := move(s.line)
+	tail := &overheard{Line: s.line}
+	moved := move(tail)
 	s.opt.Transcript.setTransfer(false)
 	if err := s.line.Err(); err != nil {
 		return fmt.Errorf("%s: %w", s.line.port, err)
@@ -41,7 +44,12 @@ func (s *Session) Transfer(command string, move func(p ymodem.Port) error) error
 	// transfer and the answer is rest of it.
 	s.heard = s.line.now()
 	text = s.verdict(command)
+	if text == "" && errors.Is(moved, ymodem.ErrCancelled) {
+		text = tail.words() // the transfer's end took it for its own
+	}
 	switch {
+	case moved != nil && isFileError("FS", text):
+		return &CommandError{command, text}
 	case moved != nil:
 		if text != "OK" && text != "" {
 			return fmt.Errorf("%w (the module says %q)", moved, text)
@@ -73,4 +81,28 @@ func (s *Session) verdict(command string) string {
 		}
 	}
 	return ""
+}
+
+// overheard is a line that remembers the last of what came.
+type overheard struct {
+	*Line
+	last []byte
+}
+
+// Byte implements ymodem.Port.
+func (o *overheard) Byte(d time.Duration) (byte, bool) {
+	b, ok := o.Line.Byte(d)
+	if ok {
+		if o.last = append(o.last, b); len(o.last) > 512 {
+			o.last = append(o.last[:0], o.last[256:]...)
+		}
+	}
+	return b, ok
+}
+
+// words is the line that followed the last byte that cancelled.
+func (o *overheard) words() string {
+	rest := o.last[bytes.LastIndexByte(o.last, can)+1:]
+	line, _, _ := bytes.Cut(rest, []byte("\r"))
+	return string(line)
 }
