@@ -34,6 +34,7 @@ type cli struct {
 	Info    infoCmd    `cmd:"" help:"What the module at a serial port is, and how it is."`
 	Ports   portsCmd   `cmd:"" help:"List the serial ports of this machine."`
 	Profile profileCmd `cmd:"" help:"The modules that can be simulated, fact by fact with its source."`
+	Test    testCmd    `cmd:"" help:"Run the tests of an application inside virtual modules."`
 	Replay  replayCmd  `cmd:"" help:"Show what happened in a recorded run, or run it again."`
 	Cloud   cloudCmd   `cmd:"" help:"The local AWS IoT."`
 }

@@ -522,6 +522,9 @@ type errorString string
 
 func (e errorString) Error() string { return string(e) }
 
+// CancelInterrupt takes back a KeyboardInterrupt that nobody has felt yet.
+func (vm *VM) CancelInterrupt() { vm.pendExc = Null }
+
 // SetPending makes the program raise exc at its next jump or call.
 func (vm *VM) SetPending(exc Value) {
 	vm.pendExc = exc
