@@ -212,11 +212,12 @@ func Run(c Config, f File) (*Report, error) {
 	r := &runner{conf: c, file: f, report: &Report{File: f.Path, Tests: []Result{}}}
 	var all *script.Script
 	var err error
-	if r.tests, all, err = f.plan(); err != nil {
-		r.cannot(err.Error())
+	r.tests, all, err = f.plan()
+	if !r.pick() {
 		return r.report, nil
 	}
-	if !r.pick() {
+	if err != nil {
+		r.cannot(err.Error())
 		return r.report, nil
 	}
 	m, err := compiler.Compile(f.Text, path.Base(f.Path), compiler.CrossOptions(c.Profile.MpyVersion.Value))
