@@ -2,50 +2,113 @@ package awsiot
 
 import (
 	"bufio"
+	"bytes"
 	"crypto/tls"
+	"encoding/binary"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
 )
 
-// TestUmqttWrites replays, write for write, what Digi's umqtt.simple sends: CONNECT in four
-// writes with keep-alive 0, PUBLISH in three, SUBSCRIBE in four, and reads as it reads.
+// umqtt writes as Digi's umqtt.simple does, in the same pieces: each is a TLS record.
+type umqtt struct{ *client }
+
+// str is _send_str.
+func (x umqtt) str(s string) {
+	x.write([]byte{byte(len(s) >> 8), byte(len(s))})
+	x.write([]byte(s))
+}
+
+// connect is MQTTClient.connect: a fixed header, with the first byte of the protocol's name
+// behind it, the rest of the variable header, and the strings.
+func (x umqtt) connect(flags byte, keepAlive uint16, payload ...string) {
+	x.t.Helper()
+	n := 10
+	for _, s := range payload {
+		n += 2 + len(s)
+	}
+	x.write(append(binary.AppendUvarint([]byte{0x10}, uint64(n)), 0))
+	x.write([]byte{4, 'M', 'Q', 'T', 'T', 4, flags, byte(keepAlive >> 8), byte(keepAlive)})
+	for _, s := range payload {
+		x.str(s)
+	}
+	if got := x.bytes(4); string(got) != "\x20\x02\x00\x00" {
+		x.t.Fatalf("CONNACK % x", got)
+	}
+}
+
+// publish is MQTTClient.publish.
+func (x umqtt) publish(topic, msg string, qos byte, id uint16) {
+	x.t.Helper()
+	n := 2 + len(topic) + len(msg) + 2*int(qos)
+	x.write(binary.AppendUvarint([]byte{0x30 | qos<<1}, uint64(n)))
+	x.str(topic)
+	if qos > 0 {
+		x.write([]byte{byte(id >> 8), byte(id)})
+	}
+	x.write([]byte(msg))
+	if qos > 0 {
+		if got := x.bytes(4); !bytes.Equal(got, []byte{0x40, 2, byte(id >> 8), byte(id)}) {
+			x.t.Fatalf("PUBACK % x", got)
+		}
+	}
+}
+
+// subscribe is MQTTClient.subscribe.
+func (x umqtt) subscribe(topic string, qos byte, id uint16) {
+	x.t.Helper()
+	x.write([]byte{0x82, byte(2 + 2 + len(topic) + 1), byte(id >> 8), byte(id)})
+	x.str(topic)
+	x.write([]byte{qos})
+	if got := x.bytes(5); !bytes.Equal(got, []byte{0x90, 3, byte(id >> 8), byte(id), qos}) {
+		x.t.Fatalf("SUBACK % x", got)
+	}
+}
+
+// TestUmqttWrites replays, write for write, what Digi's umqtt.simple sends for its samples, and
+// what else it can send: it reads exactly what it waits for.
 func TestUmqttWrites(t *testing.T) {
 	c := newCloud(t, nil)
 	other, _ := c.connect(0, "other", options{})
-	other.subscribe(0, "sample/xbee")
+	other.subscribe(0, "sample/xbee", "will/#", "long")
 
-	x := c.dial(0)
-	str := func(s string) { // umqtt's _send_str
-		x.write([]byte{byte(len(s) >> 8), byte(len(s))})
-		x.write([]byte(s))
-	}
-	x.write([]byte{0x10, 12 + 8})
-	x.write([]byte("\x00\x04MQTT\x04\x02\x00\x00"))
-	str("clientID")
-	if got := x.bytes(4); string(got) != "\x20\x02\x00\x00" {
-		t.Fatalf("CONNACK % x", got)
-	}
+	x := umqtt{c.dial(0)}
+	x.connect(2, 0, "clientID") // the samples: clean, no keep-alive
 	c.said("connected", "clientID", "keep-alive 20m0s")
-
 	topic, msg := "sample/xbee", `{"message": "AWS Sample Message"}`
-	x.write([]byte{0x30, byte(2 + len(topic) + len(msg))})
-	str(topic)
-	x.write([]byte(msg))
+	x.publish(topic, msg, 0, 0)
 	other.expect(topic + " " + msg)
-
-	x.write([]byte{0x82, byte(2 + 2 + len(topic) + 1), 0, 1})
-	str(topic)
-	x.write([]byte{0})
-	if got := x.bytes(5); string(got) != "\x90\x03\x00\x01\x00" {
-		t.Fatalf("SUBACK % x", got)
-	}
-	other.publish(topic, "hello", 1, false)
+	x.subscribe(topic, 0, 1)
+	other.publish(topic, "hello", 0, false)
 	x.expect(topic + " hello")
+	other.expect(topic + " hello")
+	x.publish("long", strings.Repeat("x", 20000), 1, 2) // three bytes of length
+	other.expect("long " + strings.Repeat("x", 20000))
+	x.write([]byte("\xc0\x00"))
+	if got := x.bytes(2); string(got) != "\xd0\x00" {
+		t.Fatalf("PINGRESP % x", got)
+	}
 	x.write([]byte("\xe0\x00"))
 	x.closed()
 	c.said("disconnected", "clientID", "CLIENT_INITIATED_DISCONNECT")
+
+	// A persistent session, keep-alive, a will so long that the length has two bytes, a user.
+	x = umqtt{c.dial(0)}
+	x.connect(0x04|0xc0, 60, "clientID", "will/of/it", strings.Repeat("w", 200), "user", "password")
+	x.subscribe("q/1", 1, 1)
+	other.publish("q/1", "sure", 1, false)
+	if m, id := x.unacked(); m.QoS != 1 || string(m.Payload) != "sure" {
+		t.Fatalf("%+v", m)
+	} else {
+		x.write([]byte{0x40, 2, byte(id >> 8), byte(id)})
+	}
+	x.write([]byte("\xc0\x00"))
+	if got := x.bytes(2); string(got) != "\xd0\x00" {
+		t.Fatalf("PINGRESP % x", got)
+	}
+	x.conn.(*tls.Conn).NetConn().Close()
+	other.expect("will/of/it " + strings.Repeat("w", 200))
 }
 
 // TestHTTP10Get replays the request of Digi's aws_https sample and reads as it does: one read

@@ -125,15 +125,15 @@ func (s *Server) Serve(nc net.Conn, shake func() (Peer, error)) {
 		delete(s.conns, nc)
 		s.mu.Unlock()
 	}()
-	peer := Peer{Remote: nc.RemoteAddr().String()}
+	early := Peer{Remote: nc.RemoteAddr().String()} // all that is known before the handshake
 	guard := s.cfg.Clock.AfterFunc(s.cfg.Limits.HandshakeTime, func() {
-		s.log(event.Refused, peer, fmt.Sprintf("HTTPS: no request within %v of the TCP connection; it is closed", s.cfg.Limits.HandshakeTime))
+		s.log(event.Refused, early, fmt.Sprintf("HTTPS: no request within %v of the TCP connection; it is closed", s.cfg.Limits.HandshakeTime))
 		nc.Close()
 	})
 	peer, err := shake()
 	if err != nil {
 		if guard.Stop() {
-			s.log(event.Refused, Peer{Remote: nc.RemoteAddr().String()}, "TLS: "+err.Error())
+			s.log(event.Refused, early, "TLS: "+err.Error())
 		}
 		return
 	}
