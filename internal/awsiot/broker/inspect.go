@@ -108,6 +108,9 @@ func (b *Broker) Disconnect(clientID string, cleanSession, preventWill bool, by 
 	}
 	s.mu.Lock()
 	c := s.conn
+	if c != nil && c.closing.Load() {
+		c = nil // it is leaving
+	}
 	if c != nil {
 		if cleanSession {
 			s.unsave()
