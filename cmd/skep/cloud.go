@@ -47,7 +47,8 @@ type cloudRunCmd struct {
 	ConnectRate int     `help:"Connections accepted in a second; 0 is no limit." default:"500"`
 	Connections int     `help:"Connections at a time; 0 is no limit." default:"500000"`
 	Web         webAddr `help:"Show what happens on a page for a browser. Alone it is at 127.0.0.1:8480; --web=ADDRESS:PORT has it elsewhere."`
-	NoSNI       string  `name:"no-sni" help:"Which endpoint a TLS hello without a server name reaches." enum:"ats,legacy,refuse" default:"ats"`
+	NoSNI       string  `name:"no-sni" help:"Which endpoint a TLS hello without a server name reaches: ats, legacy or refuse. Default: as in the era." enum:",ats,legacy,refuse" default:""`
+	Era         string  `help:"Be as AWS IoT Core was: any (all that it took at any time), 2019 (no retained messages, no MQTT 5), 2021 (no MQTT 5), 2023 (server name needed), today (no legacy endpoints)." enum:"any,2019,2021,2023,today" default:"any"`
 }
 
 func (c *cloudRunCmd) Help() string {
@@ -63,7 +64,11 @@ func (c *cloudRunCmd) Run(ctx context.Context) error {
 	if err := c.check(); err != nil {
 		return err
 	}
-	cloud, err := startCloud(cloudConfig{dir: dir, owner: "skep cloud", wait: time.Second, log: os.Stderr, verbose: true, accept: accept})
+	era, err := awsiot.EraNamed(c.Era)
+	if err != nil {
+		return err
+	}
+	cloud, err := startCloud(cloudConfig{dir: dir, owner: "skep cloud", wait: time.Second, log: os.Stderr, verbose: true, accept: accept, era: era})
 	if err != nil {
 		return err
 	}
@@ -100,7 +105,14 @@ func (c *cloudRunCmd) check() error {
 // listen serves on the ports asked for. Only the real port 443 may fail: it is
 // often not for everybody.
 func (c *cloudRunCmd) listen(cloud *localCloud) error {
-	sni := map[string]identity.NoSNI{"ats": identity.NoSNIATS, "legacy": identity.NoSNILegacy, "refuse": identity.NoSNIRefuse}[c.NoSNI]
+	sni, ok := map[string]identity.NoSNI{"ats": identity.NoSNIATS, "legacy": identity.NoSNILegacy, "refuse": identity.NoSNIRefuse}[c.NoSNI]
+	if !ok {
+		era, err := awsiot.EraNamed(c.Era)
+		if err != nil {
+			return err
+		}
+		sni = era.NoSNI
+	}
 	serve := cloud.serve()
 	for i, port := range [...]int{c.MQTT, c.HTTPS, c.Port443} {
 		l, err := net.Listen("tcp", net.JoinHostPort(c.Listen, fmt.Sprint(port)))

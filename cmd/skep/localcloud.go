@@ -49,6 +49,8 @@ type cloudConfig struct {
 	verbose bool
 	// accept limits connections; nil is as at AWS.
 	accept *awsiot.AcceptLimits
+	// era is when; its zero value serves what AWS served at any time.
+	era awsiot.Era
 	// private keeps it to this process: for a command that ends at once.
 	private bool
 }
@@ -80,7 +82,7 @@ func startCloud(conf cloudConfig) (*localCloud, error) {
 		return nil, err
 	}
 	c := &localCloud{state: st, dir: conf.dir, owner: conf.owner, events: newEventFeed(), share: newCloudShare()}
-	c.server, err = awsiot.New(awsiot.Config{
+	server := awsiot.Config{
 		State: st, Clock: wallClock{}, Rand: rand.Reader, AcceptLimits: conf.accept,
 		Log: func(e event.Event) {
 			if conf.verbose || e.Kind == event.Refused || e.Kind == event.Trouble {
@@ -88,7 +90,9 @@ func startCloud(conf cloudConfig) (*localCloud, error) {
 			}
 			c.events.tell(e)
 		},
-	})
+	}
+	conf.era.Apply(&server)
+	c.server, err = awsiot.New(server)
 	if err != nil {
 		st.Close()
 		return nil, err

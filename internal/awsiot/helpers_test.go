@@ -179,7 +179,7 @@ func (c *cloud) dial(n int) *client {
 	must(c.t, err)
 	c.t.Cleanup(func() { nc.Close() })
 	must(c.t, nc.SetDeadline(time.Now().Add(patience)))
-	return &client{c.t, nc, bufio.NewReader(nc)}
+	return newClient(c.t, nc)
 }
 
 // options are the fields of a CONNECT; the zero value is a clean session.
@@ -398,3 +398,5 @@ func must(t testing.TB, err error) {
 		t.Fatal(err)
 	}
 }
+
+func newClient(t testing.TB, nc net.Conn) *client { return &client{t, nc, bufio.NewReader(nc)} }

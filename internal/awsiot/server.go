@@ -59,6 +59,8 @@ type Config struct {
 	Backbone broker.Backbone
 	// RetainOff closes on RETAIN, as AWS did before August 2021.
 	RetainOff bool
+	// MQTT5Off refuses MQTT 5, as AWS did before November 2022.
+	MQTT5Off bool
 
 	Limits       *broker.Limits // nil: broker.DefaultLimits
 	AcceptLimits *AcceptLimits  // nil: DefaultAcceptLimits
@@ -139,6 +141,7 @@ func New(cfg Config) (*Server, error) {
 		Backbone:        cfg.Backbone,
 		RefuseSubscribe: cfg.RefuseSubscribe,
 		RetainOff:       cfg.RetainOff,
+		MQTT5Off:        cfg.MQTT5Off,
 	}, retained)
 	if err != nil {
 		return nil, err

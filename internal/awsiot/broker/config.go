@@ -142,4 +142,6 @@ type Config struct {
 	ThrottleClose bool
 	// RetainOff closes on RETAIN, as AWS did before August 2021.
 	RetainOff bool
+	// MQTT5Off refuses MQTT 5, as AWS did before November 2022.
+	MQTT5Off bool
 }

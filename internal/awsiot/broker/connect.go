@@ -98,6 +98,10 @@ func (c *conn) readConnect() (*hello, error) {
 	if err != nil {
 		return h, err
 	}
+	if h.version == 5 && c.b.cfg.MQTT5Off {
+		h.version = 4 // what a server answers that has never heard of 5
+		return h, fault(codeVersion, "MQTT 5 is switched off, as before November 2022: make the client speak MQTT 3.1.1")
+	}
 	if h.will != nil {
 		if broken := c.b.PublishRule(h.will.Topic, h.will.Retain); broken != "" {
 			return h, fault(codeTopicInvalid, "the will: %s", broken)
