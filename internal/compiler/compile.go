@@ -198,6 +198,26 @@ func (c *compiler) write(s *scope) {
 	if c.err == nil && c.opts.Budget != nil {
 		c.chargeCode(s)
 	}
+	if c.err == nil && c.opts.Locals != nil && s.kind.funcLike() {
+		names, free := c.localNames(s)
+		c.opts.Locals(s.raw, names, free)
+	}
+}
+
+// localNames are the names of a function's local variables by number, and how many
+// of them are from outside.
+func (c *compiler) localNames(s *scope) (names map[int]string, free int) {
+	names = map[int]string{}
+	for i := range s.ids {
+		switch id := &s.ids[i]; {
+		case id.kind == idLocal, id.kind == idCell, id.kind == idFree, id.flags&idIsParam != 0:
+			names[id.local] = c.names.texts[id.name]
+			if id.kind == idFree {
+				free++
+			}
+		}
+	}
+	return names, free
 }
 
 // newLabel gives the next label of the scope.

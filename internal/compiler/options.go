@@ -51,6 +51,10 @@ type Options struct {
 	// mp_compile_to_raw_code in py/compile.c.
 	Failed  func(*syntax.Error)
 	Located func(*Error)
+	// Locals, if not nil, is told of each function, once it is compiled, which local
+	// variable has which name; code does not say. The first ones, free of them, belong
+	// to functions around it.
+	Locals func(code *mpy.RawCode, names map[int]string, free int)
 	// RawCodeBytes is the size of a raw code: 12, or 20 on firmware that can
 	// save code; 0 means 12.
 	RawCodeBytes int

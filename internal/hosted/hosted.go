@@ -38,6 +38,8 @@ type Config struct {
 	Absolute bool
 	// Plain runs one instruction of the bytecode at a time; see vm.Config.
 	Plain bool
+	// Debug, if not nil, follows the program; see vm.Config.
+	Debug *vm.Debugger
 	// StepLimit, if not 0, stops a program that runs too long.
 	StepLimit uint64
 	// OnVM, if not nil, sees the interpreter before the program starts.
@@ -129,6 +131,7 @@ func RunOn(fw *vm.Firmware, c Config, src []byte, name string, argv []string) (s
 		Firmware:  fw,
 		HeapBytes: uint32(c.HeapBytes),
 		Plain:     c.Plain,
+		Debug:     c.Debug,
 		Hooks: vm.Hooks{
 			Stdout: out.write,
 			Stdin:  reader(c.Stdin, out),

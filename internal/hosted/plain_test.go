@@ -21,13 +21,13 @@ type trail struct {
 }
 
 // follow runs a program and notes each operation on the heap, with its address.
-func follow(fw *vm.Firmware, r recording, src []byte, file string, heap int, plain bool) (tr trail) {
+func follow(fw *vm.Firmware, r recording, src []byte, file string, heap int, plain bool, debug *vm.Debugger) (tr trail) {
 	var out, errs bytes.Buffer
 	sum := fnv.New64a()
 	word := func(v uint32) { sum.Write([]byte{byte(v), byte(v >> 8), byte(v >> 16), byte(v >> 24)}) }
 	var h *memory.Heap
 	tr.status = hosted.RunOn(fw, hosted.Config{
-		HeapBytes: heap, OptLevel: r.level, Plain: plain, NoFiles: true, Stdout: &out, Stderr: &errs, StepLimit: stepLimit,
+		HeapBytes: heap, OptLevel: r.level, Plain: plain, Debug: debug, NoFiles: true, Stdout: &out, Stderr: &errs, StepLimit: stepLimit,
 		OnVM: func(v *vm.VM) {
 			h = v.Heap()
 			h.Trace = func(op byte, addr, n, old uint32) {
@@ -86,8 +86,8 @@ func TestPlain(t *testing.T) {
 			if heap == 0 || heap > 1<<16 {
 				heap = 1 << 16 // small, so that it collects
 			}
-			plain := follow(fw, r, src, r.name+".py", heap, true)
-			fused := follow(fw, r, src, r.name+".py", heap, false)
+			plain := follow(fw, r, src, r.name+".py", heap, true, nil)
+			fused := follow(fw, r, src, r.name+".py", heap, false, nil)
 			collects += plain.collects
 			if plain.out != fused.out || plain.status != fused.status {
 				t.Errorf("%s, %s: the output differs: %s", name, r.name, firstDifference([]byte(fused.out), []byte(plain.out)))

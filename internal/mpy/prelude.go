@@ -200,6 +200,28 @@ func (p *Prelude) LineOf(code []byte, offset int) int {
 	return line
 }
 
+// Lines gives the lines of the table, in its order: 1, unless the code begins
+// further on, and each one where a new line begins.
+func (p *Prelude) Lines(code []byte) (list []int) {
+	line, moved := 1, true
+	for at := p.LineOffset; at < p.CellOffset; {
+		skip, lines, next := lineEntry(code, at)
+		if next == at {
+			break
+		}
+		if skip > 0 && moved {
+			list, moved = append(list, line), false
+		}
+		line += lines
+		moved = moved || lines > 0
+		at = next
+	}
+	if moved {
+		list = append(list, line)
+	}
+	return list
+}
+
 // lineEntry decodes one entry of a line number table: how many bytes of code
 // to skip and how many lines. next is at where the table ends.
 func lineEntry(code []byte, at int) (skip, lines, next int) {

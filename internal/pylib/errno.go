@@ -13,6 +13,12 @@ var upstreamErrnos = [...]vm.ErrnoName{
 	{Name: "EHOSTUNREACH", Number: 113}, {Name: "EALREADY", Number: 114}, {Name: "EINPROGRESS", Number: 115},
 }
 
+// errnoDict is made at every start and only read from then on.
+type errnoDict struct{ vm.Value }
+
+// Fork implements vm.Forker.
+func (d *errnoDict) Fork() any { return d }
+
 // Errno declares module uerrno with the numbers that Firmware.SetErrnos set, or,
 // if it set none, with MicroPython's own list.
 func Errno(fw *vm.Firmware) {
@@ -26,11 +32,11 @@ func Errno(fw *vm.Firmware) {
 	m := fw.Module("uerrno")
 	code := fw.Q("errorcode")
 	fw.OnBoot(func(v *vm.VM) {
-		*v.State("uerrno", func() any { return new(vm.Value) }).(*vm.Value) = v.StaticErrnoDict()
+		v.State("uerrno", func() any { return new(errnoDict) }).(*errnoDict).Value = v.StaticErrnoDict()
 	})
 	m.Getattr(func(v *vm.VM, q vm.Qstr) vm.Value {
 		if q == code {
-			return *v.State("uerrno", nil).(*vm.Value)
+			return v.State("uerrno", nil).(*errnoDict).Value
 		}
 		return vm.Null
 	})

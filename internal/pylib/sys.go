@@ -21,6 +21,12 @@ type SysConfig struct {
 	TextFiles func(fw *vm.Firmware) *vm.Type
 }
 
+// sysObjects are what is made at every start and only read from then on.
+type sysObjects struct{ info, impl, maxsize, version vm.Value }
+
+// Fork implements vm.Forker.
+func (s *sysObjects) Fork() any { return s }
+
 // Sys declares module sys.
 func Sys(fw *vm.Firmware, c SysConfig) {
 	o := &fw.Options
@@ -33,7 +39,6 @@ func Sys(fw *vm.Firmware, c SysConfig) {
 	if o.V12 {
 		mpy = fw.Q("mpy")
 	}
-	type sysObjects struct{ info, impl, maxsize, version vm.Value }
 	// the objects that C keeps in ROM are made in static RAM at every start
 	fw.OnBoot(func(v *vm.VM) {
 		s := v.State("sys", func() any { return &sysObjects{} }).(*sysObjects)

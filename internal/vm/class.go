@@ -289,6 +289,10 @@ func instancePrint(vm *VM, p *Printer, self Value, kind PrintKind) {
 	if kind == PrintStr {
 		attr = QStrM
 	}
+	if vm.quiet {
+		quietPrint(vm, p, self, kind)
+		return
+	}
 	vm.instanceLookup(self, attr, slotPrint, &m)
 	if m[0] == Null && kind == PrintStr {
 		vm.instanceLookup(self, QRepr, slotNone, &m)

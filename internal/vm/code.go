@@ -131,6 +131,8 @@ const (
 	iReturnConst    // LOAD_CONST, RETURN_VALUE: a is the value
 	iRangeStep      // the end of a loop over a range: a: step, b: loop variable, c: target
 	iRangeStepConst // the same with a constant end: a: step, b: end, c: target, x: loop variable
+
+	iTrap // a place where a debugger looks in, see trap.go. a: line; x: trap... bits
 	numIops
 )
 
@@ -278,12 +280,19 @@ func (vm *VM) decodeBody(c *Code, raw []byte, table uint32) {
 	type pending struct{ index, target int }
 	var jumps []pending
 	index := map[int]int{}
+	var traps map[int][]rawOp
+	if vm.debug != nil {
+		traps = c.findTraps(gen, raw)
+	}
 	for first := true; first || at <= reach; first = false {
 		in, next, err := gen.Decode(raw, at)
 		if err != nil {
 			panic(damagedCode + err.Error())
 		}
 		index[at] = len(c.raw)
+		for _, t := range traps[at] {
+			c.raw, c.offs = append(c.raw, t), append(c.offs, uint32(at-c.prelude.LineBase))
+		}
 		c.offs = append(c.offs, uint32(at-c.prelude.LineBase))
 		end := next
 		if info := in.Op.Info(); info.Operand == mpy.OperandJumpByte {
@@ -312,6 +321,9 @@ func (vm *VM) decodeBody(c *Code, raw []byte, table uint32) {
 		}
 	}
 	c.place()
+	if vm.debug != nil && vm.debug.Decoded != nil {
+		vm.debug.Decoded(vm, c)
+	}
 }
 
 func isJump(op mpy.Op) bool {

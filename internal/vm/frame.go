@@ -31,6 +31,8 @@ type frame struct {
 	aux    uint32 // a block to be freed when it returns, or 0
 	prev   *frame
 	next   *frame
+	serial uint64 // with a debugger: the trap at which it began, see trap.go
+	line   uint32 // with a debugger: of its last trap
 }
 
 // handlers is the word index of the first handler.

@@ -1199,9 +1199,9 @@ func (vm *VM) loop(mark int) (result Value, end loopEnd) {
 			}
 			goto plainly
 
-		default:
+		default: // iTrap has no case of its own, so that the loop is the one without it
 			vm.frame.pc = int(ip.y)
-			vm.badCode()
+			vm.trap(ip)
 		}
 		continue
 

@@ -21,6 +21,9 @@ func (vm *VM) unwind(exc Value) Value {
 				return Null
 			}
 		}
+		if d := vm.debug; d != nil && d.Raised != nil {
+			d.raised(vm, exc)
+		}
 		if exc != Value(vm.static+staticGeneratorExit) && !(vm.opt.V12 && reraises(f.code, at)) {
 			vm.traceHere(f, exc, at)
 		}

@@ -86,6 +86,9 @@ type Config struct {
 	// Plain runs each instruction of the bytecode by itself. It changes nothing
 	// but the time that a program takes: tests compare the two.
 	Plain bool
+	// Debug, if not nil, is told of every line that the program comes to. It changes
+	// nothing else.
+	Debug *Debugger
 }
 
 // VM is one interpreter on its own memory. It belongs to one goroutine; only
@@ -101,6 +104,9 @@ type VM struct {
 	opt    *Options
 	plain  bool // no fused instructions, see Config
 	hook   Hooks
+	debug  *Debugger
+	forked bool // see Fork
+	quiet  bool // print instances without their own methods, see Repr
 	stdout Printer
 
 	static     uint32 // address of the static RAM
@@ -168,7 +174,7 @@ func New(cfg Config) *VM {
 		Finalisers: o.Finalisers,
 	})
 	vm := &VM{
-		heap: h, fw: cfg.Firmware, opt: o, hook: cfg.Hooks, plain: cfg.Plain,
+		heap: h, fw: cfg.Firmware, opt: o, hook: cfg.Hooks, plain: cfg.Plain, debug: cfg.Debug,
 		textIdx: make(map[string]uint32),
 		codes:   make(map[uint32]*Code),
 		temps:   make([]uint32, 64),
@@ -289,10 +295,14 @@ func (vm *VM) Firmware() *Firmware { return vm.fw }
 func (vm *VM) Options() *Options { return vm.opt }
 
 // State returns the value that a package keeps with the VM under its name,
-// making it with mk at first use. It survives Reset.
+// making it with mk at first use. It survives Reset. In a fork there is only what
+// is a Forker: asking for other state raises RuntimeError.
 func (vm *VM) State(name string, mk func() any) any {
 	s, ok := vm.state[name]
 	if !ok {
+		if vm.forked {
+			vm.outOfReach(name)
+		}
 		s = mk()
 		vm.state[name] = s
 	}

@@ -1,0 +1,214 @@
+package debug
+
+import (
+	"errors"
+
+	"github.com/skep-sim/skep/internal/vm"
+)
+
+// This file goes back in time: it runs the program again, first to find the moment
+// that is wanted, and then to there.
+
+// search is what a run that goes over the past looks for: the last moment before its
+// end that would do.
+type search struct {
+	end   Moment
+	goal  goal   // of a step back, or none
+	watch *watch // whose last change is looked for, or nil
+	found Moment
+	stop  Stop
+	prev  Moment // the trap before this one
+	over  bool
+	ended chan struct{} // closed when it is over
+}
+
+// StepBack goes to the line before, in this function or the one that called it.
+func (s *Session) StepBack() error {
+	return s.back(func(r *run) (*search, error) {
+		return &search{goal: r.goalFrom(goalNext)}, nil
+	})
+}
+
+// ReverseContinue goes to the last moment at which a breakpoint, an exception or a
+// change of a watched variable would have stopped the program, or to its beginning.
+func (s *Session) ReverseContinue() error {
+	return s.back(func(*run) (*search, error) { return &search{}, nil })
+}
+
+// LastChange goes to the line that has last changed a variable.
+func (s *Session) LastChange(ref, frame int, name string) error {
+	var w where
+	err := s.look(func(p *snapshot) (err error) {
+		w, err = p.whereIs(ref, frame, name)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return s.back(func(*run) (*search, error) { return &search{watch: &watch{Name: name, where: w}}, nil })
+}
+
+// back starts a search for a moment before the present one.
+func (s *Session) back(what func(r *run) (*search, error)) error {
+	s.mu.Lock()
+	if s.busy || s.stop == nil {
+		s.mu.Unlock()
+		return ErrRunning
+	}
+	from := s.cur
+	s.mu.Unlock()
+	find, err := what(from)
+	if err != nil {
+		return err
+	}
+	find.end = from.stop.Moment
+	if find.end.Passed <= 1 && find.end.Raise == 0 {
+		return errors.New("this is the beginning of the program: there is nothing before it")
+	}
+	t, err := s.conf.Target.Again()
+	if err != nil {
+		return explain(err)
+	}
+	s.mu.Lock()
+	s.busy, s.stop, s.snap = true, nil, nil
+	r := s.newRun(t)
+	r.search, r.until = find, find.end
+	find.ended = make(chan struct{})
+	s.cur = r
+	s.mu.Unlock()
+	r.prepare()
+	s.launch(r)
+	if from != s.first || s.conf.Recorded {
+		from.kill()
+	}
+	go func() {
+		select {
+		case <-find.ended:
+		case <-r.done:
+			return // over has told
+		}
+		r.kill()
+		if find.found == (Moment{}) {
+			find.found, find.stop = Moment{Passed: 1}, Stop{Reason: ReasonEntry, Description: "the beginning of the program"}
+			if find.watch != nil {
+				find.stop.Description = find.watch.Name + " has not changed since the program began"
+			}
+		}
+		s.travel(find.found, find.stop, r)
+	}()
+	return nil
+}
+
+// travel runs the program again, to a moment, and stops there.
+func (s *Session) travel(to Moment, stop Stop, from *run) {
+	t, err := s.conf.Target.Again()
+	if err != nil {
+		s.note(explain(err).Error() + "\n")
+		s.conf.Events.Ended(1)
+		return
+	}
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		return
+	}
+	r := s.newRun(t)
+	r.until, r.arrive, r.travels = to, stop, true
+	if r.last = s.conf.Recorded; r.last {
+		r.atMost = from.atMost
+		if from.last && r.atMost == (Moment{}) && from.isDone() {
+			r.atMost = Moment{Passed: from.d.Passed}
+		}
+	}
+	if s.conf.Recorded {
+		s.first, s.ended = r, false // any run is as good as another
+	}
+	s.cur, s.busy = r, true
+	s.mu.Unlock()
+	r.prepare()
+	s.launch(r)
+}
+
+func (r *run) isDone() bool {
+	select {
+	case <-r.done:
+		return true
+	default:
+		return false
+	}
+}
+
+// searchAt is trap for a run that searches.
+func (r *run) searchAt(v *vm.VM, t vm.Trap, now Moment, changed []*watch, arrived bool) {
+	f := r.search
+	if f.over {
+		return
+	}
+	switch {
+	case r.pause.Swap(false):
+		r.keep(now, Stop{Reason: ReasonPause})
+		r.found()
+		return
+	case f.watch != nil:
+		if len(changed) > 0 {
+			r.keep(f.prev, Stop{Reason: ReasonData, Description: f.watch.Name + " is changed by this line"})
+		}
+	case f.goal.kind != goalNone:
+		if !arrived && !t.Again && f.goal.back(v) && r.s.sources.of(v, t.Code).source != nil {
+			r.keep(now, Stop{Reason: ReasonStep})
+		}
+	case len(changed) > 0:
+		stop, _ := r.reason(v, t, changed)
+		stop.Description = changed[0].Name + " is changed by this line"
+		r.keep(f.prev, stop)
+	case !arrived:
+		if stop, ok := r.reason(v, t, nil); ok {
+			r.keep(now, stop)
+		}
+	}
+	f.prev = now
+	if arrived {
+		r.found()
+	}
+}
+
+// searchRaised is raised for a run that searches.
+func (r *run) searchRaised(v *vm.VM, now Moment, arrived bool) {
+	f := r.search
+	if f.over {
+		return
+	}
+	if !arrived && f.watch == nil && f.goal.kind == goalNone {
+		if stop, ok := r.exception(v); ok {
+			stop.Exception = vm.Null
+			r.keep(now, stop)
+		}
+	}
+	if arrived {
+		r.found()
+	}
+}
+
+// keep notes a moment that would do.
+func (r *run) keep(m Moment, stop Stop) {
+	if m != (Moment{}) && m.Before(r.search.end) {
+		r.search.found, r.search.stop = m, stop
+	}
+}
+
+// found ends a search.
+func (r *run) found() {
+	r.search.over = true
+	close(r.search.ended)
+	<-r.resume
+	r.d.Each, r.d.Until = false, 0
+}
+
+// back reports whether a line is one that a step back may come to.
+func (g *goal) back(v *vm.VM) bool {
+	frames := v.Frames()
+	if g.same(frames[0]) {
+		return true
+	}
+	return len(frames) < g.depth && !g.awaited(v)
+}

@@ -1,0 +1,53 @@
+package hosted_test
+
+import (
+	"testing"
+
+	"github.com/skep-sim/skep/internal/hosted"
+	"github.com/skep-sim/skep/internal/vm"
+)
+
+// TestDebugged runs every program with a debugger that stops at each line and
+// without: memory must not show it. A second run with a debugger must pass as many
+// lines.
+func TestDebugged(t *testing.T) {
+	passed, collects := uint64(0), uint64(0)
+	for name, fw := range map[string]*vm.Firmware{"full": fullFirmware(), "bare": bareFirmware(), "xbee": hosted.NewFirmware(vm.XBee())} {
+		for _, r := range allRecordings(t) {
+			if r.category == "repl" {
+				continue
+			}
+			src, err := sourceOf(r.name + ".py")
+			if err != nil {
+				t.Fatal(err)
+			}
+			heap := r.heap
+			if heap == 0 || heap > 1<<16 {
+				heap = 1 << 16 // small, so that it collects
+			}
+			stops := uint64(0)
+			d := &vm.Debugger{Each: true, Stop: func(*vm.VM, vm.Trap) { stops++ }, Raised: func(*vm.VM, vm.Value) {}}
+			debugged := follow(fw, r, src, r.name+".py", heap, false, d)
+			alone := follow(fw, r, src, r.name+".py", heap, false, nil)
+			collects += alone.collects
+			passed += d.Passed
+			if debugged.out != alone.out || debugged.status != alone.status {
+				t.Errorf("%s, %s: the output differs: %s", name, r.name, firstDifference([]byte(debugged.out), []byte(alone.out)))
+			}
+			if debugged.ops != alone.ops || debugged.hash != alone.hash {
+				at := 0
+				for at < min(debugged.ops, alone.ops) && debugged.first[at] == alone.first[at] {
+					at++
+				}
+				t.Errorf("%s, %s: the memory differs from operation %d of %d on", name, r.name, at, alone.ops)
+			}
+			if stops != d.Passed {
+				t.Errorf("%s, %s: stopped at %d traps of %d", name, r.name, stops, d.Passed)
+			}
+		}
+	}
+	if passed < 100000 || collects < 100 {
+		t.Errorf("only %d lines passed, %d collections looked at", passed, collects)
+	}
+	t.Logf("%d lines, %d collections", passed, collects)
+}
