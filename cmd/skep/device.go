@@ -13,8 +13,10 @@ import (
 	"time"
 
 	"github.com/skep-sim/skep/internal/host/app"
+	"github.com/skep-sim/skep/internal/replay"
 	"github.com/skep-sim/skep/internal/vm"
 	"github.com/skep-sim/skep/internal/world"
+	"github.com/skep-sim/skep/internal/world/record"
 	"github.com/skep-sim/skep/internal/xbee"
 	"github.com/skep-sim/skep/internal/xbee/flash"
 	"github.com/skep-sim/skep/internal/xbee/meter"
@@ -47,7 +49,8 @@ type machine struct {
 	flash  *flash.Device
 	cloud  *cloudLink
 	drm    *drmLink
-	rec    *recording // nil: it is not recorded
+	rec    *recording       // nil: it is not recorded
+	memory *record.Recorder // of setup.remember
 	closed bool
 
 	meter  bool // print the bill at the end
@@ -66,6 +69,7 @@ type setup struct {
 	autostart bool
 	noREPL    bool
 	stderr    io.Writer
+	remember  bool // keep a recording of the run in memory
 }
 
 // open makes the device that the flags describe.
@@ -131,6 +135,11 @@ func (f *deviceFlags) open(s setup) (m *machine, err error) {
 	}
 	if m.rec, err = f.begin(&conf, s.number, s.stderr); err != nil {
 		return m, err
+	}
+	if s.remember && m.rec == nil {
+		if conf, m.memory, err = replay.Record(conf, replay.Options{}); err != nil {
+			return m, err
+		}
 	}
 	m.device = xbee.New(conf)
 	if play != nil {

@@ -21,6 +21,7 @@ type cli struct {
 	Run     runCmd     `cmd:"" help:"Power on a module whose /flash holds a directory's files, and run its main.py."`
 	Repl    replCmd    `cmd:"" help:"Power on a module and leave you at its prompt."`
 	Serve   serveCmd   `cmd:"" help:"Power on a module whose serial port other programs can open."`
+	Debug   debugCmd   `cmd:"" help:"Debug an application from an editor, forwards and backwards (Debug Adapter Protocol)."`
 	Exec    execCmd    `cmd:"" help:"Run one program as 'micropython FILE.py' would."`
 	Mem     memCmd     `cmd:"" help:"Measure what the modules of an application cost on a module, and find its best bundle."`
 	Build   buildCmd   `cmd:"" help:"Compile an application, lay out its /flash, and hold what it costs against the module's limits."`

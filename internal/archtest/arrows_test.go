@@ -67,6 +67,18 @@ var arrows = []arrow{
 		why: "it measures modules with files that it is handed, and no network",
 	},
 	{
+		from: "internal/debug/...", never: []string{"internal/xbee/...", "internal/world/...", "internal/host/...", "internal/hosted/...", "internal/replay/...", "internal/dap/..."},
+		why: "a debugger looks at the interpreter's memory; which module runs, and how its run is repeated, it is handed",
+	},
+	{
+		from: "internal/dap/...", never: []string{"internal/xbee/...", "internal/world/...", "internal/replay/...", "internal/host/..."},
+		why: "it speaks a protocol; what is launched, it is handed",
+	},
+	{
+		from: "internal/vm/...", never: []string{"internal/debug/...", "internal/dap/..."},
+		why: "a program does not know that somebody looks",
+	},
+	{
 		from: "internal/hostport/...", never: []string{"internal/xbee/...", "internal/vm/...", "internal/host/..."},
 		why: "it is the plug of a serial line, whatever is at either end",
 	},

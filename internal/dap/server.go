@@ -36,9 +36,12 @@ type server struct {
 	launch Launch
 	codec  *dap.Codec
 
-	mu  sync.Mutex
-	out io.Writer
-	seq int
+	mu      sync.Mutex
+	out     io.Writer
+	seq     int
+	printed []byte // by the module, not yet sent
+	later   func(f func())
+	waiting bool // later will flush
 
 	program  *Program
 	session  *debug.Session
@@ -50,9 +53,11 @@ type server struct {
 }
 
 // Serve talks to a client until it disconnects or the stream ends. What it has
-// launched ends with it. The error says what was wrong with the stream.
-func Serve(rw io.ReadWriter, launch Launch) error {
-	s := &server{launch: launch, codec: newCodec(), out: rw, lineBase: 1, ended: make(chan struct{})}
+// launched ends with it. later calls a function a moment later, in any goroutine:
+// until then output without a line feed is held back (nil: it is not). The error
+// says what was wrong with the stream.
+func Serve(rw io.ReadWriter, launch Launch, later func(f func())) error {
+	s := &server{launch: launch, codec: newCodec(), out: rw, lineBase: 1, ended: make(chan struct{}), later: later}
 	defer s.close()
 	r := bufio.NewReader(rw)
 	for !s.stop {
@@ -176,9 +181,49 @@ func (s *server) tell(name string, event dap.EventMessage) {
 func (s *server) send(p *dap.ProtocolMessage, message dap.Message) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.flush()
+	s.write(p, message)
+}
+
+func (s *server) write(p *dap.ProtocolMessage, message dap.Message) {
 	s.seq++
 	p.Seq = s.seq
 	dap.WriteProtocolMessage(s.out, message)
+}
+
+// muchOutput is sent at once. A module prints in small pieces; what it prints is sent
+// by the line, or when it is much, or later.
+const muchOutput = 4096
+
+// print sends what the module prints.
+func (s *server) print(text string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.printed = append(s.printed, text...)
+	if s.later == nil || s.printed[len(s.printed)-1] == '\n' || len(s.printed) > muchOutput {
+		s.flush()
+		return
+	}
+	if !s.waiting {
+		s.waiting = true
+		s.later(func() {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.waiting = false
+			s.flush()
+		})
+	}
+}
+
+// flush sends what was printed; s.mu is held.
+func (s *server) flush() {
+	if len(s.printed) == 0 {
+		return
+	}
+	e := &dap.OutputEvent{Body: dap.OutputEventBody{Category: "stdout", Output: string(s.printed)}}
+	e.Type, e.Event.Event = "event", "output"
+	s.printed = s.printed[:0]
+	s.write(&e.ProtocolMessage, e)
 }
 
 // say shows a text in the client's console.
@@ -208,11 +253,11 @@ func (s *server) events() debug.Events {
 			s.tell("stopped", e)
 		},
 		Output: func(text string, console bool, at *debug.Location) {
-			category := "stdout"
-			if console {
-				category = "console"
+			if !console {
+				s.print(text)
+				return
 			}
-			s.say(category, text, at)
+			s.say("console", text, at)
 		},
 		Ended: func(status int) {
 			s.endOnce.Do(func() {

@@ -159,7 +159,8 @@ func (s *Session) Assign(ref, frame int, target, expr string) (x Variable, err e
 		return x, err
 	}
 	s.mu.Lock()
-	s.edits, s.snap = append(s.edits, e), nil
+	s.edits = append(s.edits, e)
+	s.snap.renew(r.v)
 	for _, w := range s.table.watches {
 		r.watching[w] = w.print(r.v)
 	}

@@ -17,7 +17,7 @@ type search struct {
 	watch *watch // whose last change is looked for, or nil
 	found Moment
 	stop  Stop
-	prev  Moment // the trap before this one
+	trail []visit // the latest trap of each frame on the stack, outermost first
 	over  bool
 	ended chan struct{} // closed when it is over
 }
@@ -151,7 +151,7 @@ func (r *run) searchAt(v *vm.VM, t vm.Trap, now Moment, changed []*watch, arrive
 		return
 	case f.watch != nil:
 		if len(changed) > 0 {
-			r.keep(f.prev, Stop{Reason: ReasonData, Description: f.watch.Name + " is changed by this line"})
+			r.keep(f.culprit(v, f.watch), Stop{Reason: ReasonData, Description: f.watch.Name + " is changed by this line"})
 		}
 	case f.goal.kind != goalNone:
 		if !arrived && !t.Again && f.goal.back(v) && r.s.sources.of(v, t.Code).source != nil {
@@ -160,13 +160,13 @@ func (r *run) searchAt(v *vm.VM, t vm.Trap, now Moment, changed []*watch, arrive
 	case len(changed) > 0:
 		stop, _ := r.reason(v, t, changed)
 		stop.Description = changed[0].Name + " is changed by this line"
-		r.keep(f.prev, stop)
+		r.keep(f.culprit(v, changed[0]), stop)
 	case !arrived:
 		if stop, ok := r.reason(v, t, nil); ok {
 			r.keep(now, stop)
 		}
 	}
-	f.prev = now
+	f.visit(v, visit{now, r.s.sources.of(v, t.Code).source, t.Line})
 	if arrived {
 		r.found()
 	}
@@ -211,4 +211,38 @@ func (g *goal) back(v *vm.VM) bool {
 		return true
 	}
 	return len(frames) < g.depth && !g.awaited(v)
+}
+
+// visit is a line that was run.
+type visit struct {
+	at     Moment
+	source *Source
+	line   int
+}
+
+// visit notes that a line is run.
+func (f *search) visit(v *vm.VM, at visit) {
+	depth := v.Depth()
+	for len(f.trail) < depth {
+		f.trail = append(f.trail, visit{})
+	}
+	f.trail = f.trail[:depth]
+	f.trail[depth-1] = at
+}
+
+// culprit is the line that has changed a variable since the last trap. If functions
+// have returned since, it may be the last line of any of them, or the one that
+// called: the innermost that has the variable's name in it, or else the last one.
+func (f *search) culprit(v *vm.VM, w *watch) Moment {
+	if len(f.trail) == 0 {
+		return Moment{}
+	}
+	depth := max(1, min(v.Depth(), len(f.trail)))
+	name := w.lastName()
+	for i := len(f.trail) - 1; i >= depth-1; i-- {
+		if at := f.trail[i]; at.source != nil && at.source.mentions(at.line, name) {
+			return at.at
+		}
+	}
+	return f.trail[depth-1].at
 }

@@ -14,9 +14,9 @@ import (
 // happen in the program.
 
 // patience is how often an expression may let the host in, every some thousand
-// rounds of loops and calls, before it is taken to have no end. A choice: some
-// hundred milliseconds.
-const patience = 5000
+// rounds of loops and calls, before it is taken to have no end. A choice: about a
+// tenth of a second.
+const patience = 1000
 
 // tooLong is the Go panic that ends an expression.
 type tooLong struct{}
@@ -142,10 +142,7 @@ func (p *snapshot) namespace(v *vm.VM, frame int) (vm.Value, error) {
 	if frame >= 0 {
 		names = append(p.locals(frame, true), p.locals(frame, false)...)
 	}
-	class := p.v.Locals()
-	if frame != 0 {
-		class = vm.Null
-	}
+	class := p.class(frame)
 	if len(names) == 0 && class == vm.Null {
 		return f.Globals(), nil
 	}

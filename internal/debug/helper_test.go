@@ -63,7 +63,7 @@ func open(t *testing.T, src string, set func(c *debug.Config)) *desk {
 	fw := hosted.NewFirmware(vm.XBee())
 	k := &desk{t: t, stops: make(chan debug.Stop, 100), output: make(chan string, 10000), ended: make(chan int, 1)}
 	sources := debug.NewSources(4, nil)
-	k.src = sources.Add("/flash/main.py", "/home/me/app/main.py", []byte(src))
+	k.src = sources.Add("/flash/main.py", "/app/main.py", []byte(src))
 	c := debug.Config{
 		Target: &program{fw, src, new(atomic.Bool)}, Sources: sources,
 		Events: debug.Events{

@@ -183,6 +183,9 @@ func (r *run) trap(v *vm.VM, t vm.Trap) {
 		return
 	}
 	if r.travels {
+		if t.Break {
+			r.hit(v, t) // it counts
+		}
 		return
 	}
 	if r.pause.Swap(false) {

@@ -90,6 +90,19 @@ func (s *Session) look(f func(p *snapshot) error) error {
 	return guard(func() error { return f(p) })
 }
 
+// renew makes a copy again, when the program was changed; what a client was told of
+// stays.
+func (p *snapshot) renew(of *vm.VM) {
+	old := p.v
+	p.v = of.Fork(func([]byte) {}, newPatience())
+	p.frames = p.v.Frames()
+	for i := range p.handles {
+		if h := &p.handles[i]; h.v == old {
+			h.v = p.v
+		}
+	}
+}
+
 // guard makes an error of what damaged memory of the program does to whoever reads
 // it.
 func guard(f func() error) (err error) {
@@ -168,6 +181,14 @@ func (p *snapshot) locals(i int, free bool) (list []local) {
 	return list
 }
 
+// class is the dict of the class whose body a frame runs, or vm.Null.
+func (p *snapshot) class(frame int) vm.Value {
+	if frame != 0 || p.places[0].function == nil || p.places[0].function.locals != nil {
+		return vm.Null
+	}
+	return p.v.Locals()
+}
+
 // Scopes are the variables that a frame sees.
 func (s *Session) Scopes(frame int) (list []Scope, err error) {
 	err = s.look(func(p *snapshot) error {
@@ -181,7 +202,7 @@ func (s *Session) Scopes(frame int) (list []Scope, err error) {
 		if n := len(p.locals(frame, true)); n > 0 {
 			list = append(list, Scope{Name: "Closure", Named: n, Ref: p.open(handle{kind: closureHandle, frame: frame})})
 		}
-		if d := p.v.Locals(); frame == 0 && d != vm.Null {
+		if d := p.class(frame); d != vm.Null {
 			list = append(list, Scope{Name: "Class", Kind: "locals", Named: p.v.DictLen(d), Ref: p.open(handle{kind: dictHandle, v: p.v, value: d})})
 		}
 		g := f.Globals()
@@ -440,7 +461,7 @@ func (p *snapshot) nameIn(frame int, name string) (w where, err error) {
 		}
 	}
 	if q := p.v.FindQstr([]byte(name)); q != 0 {
-		if d := p.v.Locals(); d != vm.Null && frame == 0 && p.v.DictGet(d, q.Value()) != vm.Null {
+		if d := p.class(frame); d != vm.Null && p.v.DictGet(d, q.Value()) != vm.Null {
 			return where{kind: dictPlace, owner: d, key: name}, nil
 		}
 		if p.v.DictGet(f.Globals(), q.Value()) != vm.Null {

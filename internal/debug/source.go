@@ -291,3 +291,14 @@ func rank(src *Source, file string) int {
 	}
 	return 0
 }
+
+// mentions reports whether a line has a name in it.
+func (src *Source) mentions(line int, name string) bool {
+	n := 0
+	for text := range strings.Lines(string(src.Text)) {
+		if n++; n == line {
+			return slices.Contains(strings.FieldsFunc(text, func(c rune) bool { return !isName("_" + string(c)) }), name)
+		}
+	}
+	return false
+}

@@ -181,3 +181,14 @@ func (s *Session) SetWatches(ids, names []string) ([]Placed, error) {
 	s.tableChanged()
 	return placed, nil
 }
+
+// lastName is the last name in what the variable is called: total of self.total[3].
+func (w *watch) lastName() string {
+	names := strings.FieldsFunc(w.Name, func(c rune) bool { return !isName("_" + string(c)) })
+	for i := len(names) - 1; i >= 0; i-- {
+		if isName(names[i]) {
+			return names[i]
+		}
+	}
+	return w.Name
+}

@@ -6,11 +6,17 @@ import "slices"
 // settings and counters. It has no callbacks and is not traced. It must not be
 // called during a collection.
 func (h *Heap) Clone() *Heap {
-	c := *h
-	c.Trace, c.roots, c.finaliser, c.swept = nil, nil, nil, nil
+	c := &Heap{
+		hollow: slices.Clone(h.hollow),
+		pool:   h.pool, nblocks: h.nblocks, nfree: h.nfree, nfinal: h.nfinal,
+		special: h.special, autoOff: h.autoOff, collecting: h.collecting, lockDepth: h.lockDepth,
+		threshold: h.threshold, amount: h.amount, failAt: h.failAt, failRun: h.failRun,
+		allocs: h.allocs, collects: h.collects, before: h.before, most: h.most,
+		hint: h.hint, last: h.last, lastLen: h.lastLen, full: h.full, open: h.open, openEnd: h.openEnd,
+		pinned: h.pinned, stack: h.stack, flash: h.flash, config: h.config, stackBytes: h.stackBytes,
+	}
 	c.makeArena()
 	copy(c.dwords, h.dwords)
-	c.hollow = slices.Clone(h.hollow)
-	c.marker = Marker{h: &c, stack: make([]uint32, len(h.marker.stack))}
-	return &c
+	c.marker = Marker{h: c, stack: make([]uint32, len(h.marker.stack))}
+	return c
 }

@@ -97,11 +97,16 @@ func (vm *VM) Awaits(gen Value) bool {
 // Ended: a generator has returned.
 func (vm *VM) Ended(gen Value) bool { return vm.Mem[gen/4+genPC] == Null }
 
-// Locals is the dict that names of the running code live in, if it is not the
-// function's frame or the module: that of a class body. Else it is Null.
+// Locals is the dict that names of the running code live in, if it is that of a
+// class body. Else it is Null.
 func (vm *VM) Locals() Value {
-	if vm.locals == vm.globals || vm.TypeOf(vm.locals) != TypeDict {
+	if vm.TypeOf(vm.locals) != TypeDict || vm.locals == vm.MainDict() {
 		return Null
+	}
+	for f := vm.frame; f != &vm.base; f = f.prev {
+		if vm.locals == (Frame{vm, f}).Globals() {
+			return Null
+		}
 	}
 	return vm.locals
 }

@@ -65,6 +65,8 @@ type Config struct {
 	// RemoteManager: the world has a local Digi Remote Manager. Without, the module
 	// never tries to reach one.
 	RemoteManager bool
+	// Debug, if not nil, follows the programs that the module runs; see vm.Config.
+	Debug *vm.Debugger
 	// Note takes remarks for the person at the host: which rule caused a failure,
 	// and what to do. Each is handed over once (may be nil).
 	Note func(text string)
@@ -145,6 +147,10 @@ func New(c Config) *Device {
 	d.listen()
 	return d
 }
+
+// Debug has the programs that the module runs followed. It is for a device that does
+// not run yet.
+func (d *Device) Debug(by *vm.Debugger) { d.conf.Debug = by }
 
 // PowerOff takes the device's power away: Run returns soon, whatever a program
 // does, unless it is inside a built-in function that takes long. It may be
@@ -251,6 +257,7 @@ func (d *Device) powerOn(cause pymod.ResetCause) {
 		heap = d.profile.HeapBytes.Value
 	}
 	d.vm = vm.New(vm.Config{
+		Debug:    d.conf.Debug,
 		Firmware: fw.python, HeapBytes: uint32(heap),
 		Hooks: vm.Hooks{
 			Stdout: d.console.writeText,

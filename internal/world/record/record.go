@@ -161,6 +161,10 @@ func (p *Player) Position() uint64 { return p.n }
 // long.
 func (p *Player) Until(t time.Duration) { p.until = t }
 
+// Lenient has the figures of the device's memory not compared: a debugger's code has
+// other numbers in the words that are no addresses.
+func (p *Player) Lenient() { p.lenient = true }
+
 // Time is how long the device has been there. It is the device's goroutine's.
 func (p *Player) Time() time.Duration { return p.time() }
 

@@ -34,6 +34,7 @@ type seam struct {
 	gates   []*gate
 	streams uint64
 	checks  uint64
+	lenient bool // what is checked is not compared
 }
 
 // moved is a virtual clock.
@@ -333,6 +334,12 @@ func (s *seam) Check(what string, must bool, figure func() uint64) {
 	}
 	s.step()
 	if s.checks++; !must && s.checks%checkEvery != 0 {
+		return
+	}
+	if s.lenient {
+		d := s.must(KindCheck)
+		s.onTime()
+		s.done(&d)
 		return
 	}
 	now := figure()
