@@ -298,8 +298,10 @@ func TestSession(t *testing.T) {
 	e.stoppedAt(3, "function breakpoint")
 	e.must(lastChange, map[string]any{"name": "things", "frameId": 1})
 	e.stoppedAt(9, "data breakpoint")
-	e.must("continue", client.ContinueArguments{ThreadId: 1})
-	e.stoppedAt(6, "breakpoint")
+	for range 2 {
+		e.must("continue", client.ContinueArguments{ThreadId: 1})
+		e.stoppedAt(6, "breakpoint")
+	}
 	e.must("continue", client.ContinueArguments{ThreadId: 1})
 	e.stoppedAt(3, "function breakpoint") // its fourth pass, also in the past
 	e.must("setFunctionBreakpoints", client.SetFunctionBreakpointsArguments{Breakpoints: []client.FunctionBreakpoint{}})
