@@ -38,6 +38,9 @@ type cli struct {
 	Test    testCmd    `cmd:"" help:"Run the tests of an application inside virtual modules."`
 	Replay  replayCmd  `cmd:"" help:"Show what happened in a recorded run, or run it again."`
 	Cloud   cloudCmd   `cmd:"" help:"The local AWS IoT."`
+	Version versionCmd `cmd:"" help:"Which skep this is."`
+
+	ShowVersion kong.VersionFlag `name:"version" help:"Say which skep this is."`
 }
 
 // Help is what skep --help says besides.
@@ -68,7 +71,7 @@ func main() {
 }
 
 func newParser() *kong.Kong {
-	return kong.Must(&cli{}, kong.Name("skep"), kong.BindTo(context.Background(), (*context.Context)(nil)),
+	return kong.Must(&cli{}, kong.Name("skep"), kong.Vars{"version": readVersion().String()}, kong.BindTo(context.Background(), (*context.Context)(nil)),
 		kong.Description("A Digi XBee 3 Cellular in software: MicroPython, memory, flash, serial port, modem and cloud."))
 }
 
