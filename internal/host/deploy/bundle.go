@@ -77,6 +77,9 @@ func (d *deployment) bundleHash() (string, error) {
 	return hash, nil
 }
 
+// bundleTries is how often bundling is tried that a reset has cut short.
+const bundleTries = 3
+
 // bundle makes the bundle, or erases it, and looks what came of it.
 func (d *deployment) bundle() error {
 	if !d.plan.Bundle {
@@ -85,47 +88,69 @@ func (d *deployment) bundle() error {
 	if err := d.savePS(0); err != nil { // it restarts the interpreter
 		return err
 	}
-	if err := d.fresh(); err != nil {
+	want := []string{}
+	if d.o.Bundling == MakeBundle {
+		for _, p := range d.o.Bundle {
+			want = append(want, moduleName(p))
+		}
+		d.log("bundling %d modules", len(want))
+	}
+	failed := &BundleError{Want: want}
+	for range bundleTries {
+		if err := d.fresh(); err != nil {
+			return err
+		}
+		if err := d.s.Prompt(); err != nil {
+			return err
+		}
+		erased, err := d.erase(failed)
+		if err != nil {
+			return err
+		}
+		if erased && len(want) > 0 {
+			if failed.Output, err = d.s.ExecLong(bundleCall(d.o.Bundle), bundleTime); err != nil {
+				return err
+			}
+			if failed.Got, err = d.bundleList(); err != nil {
+				return err
+			}
+		}
+		if erased && slices.Equal(failed.Got, want) {
+			d.r.Bundled = want
+			return d.s.PutBack("AP")
+		}
+		if len(failed.Got) > 0 && erased { // tried and failed, not cut short
+			break
+		}
+	}
+	if _, err := d.s.Exec("uos.bundle(None)"); err != nil {
 		return err
 	}
-	if err := d.s.Prompt(); err != nil {
-		return err
+	return failed
+}
+
+// bundleCall is what is typed.
+func bundleCall(paths []string) string {
+	args := make([]string, len(paths))
+	for i, p := range paths {
+		args[i] = "'/flash/" + p + "'"
 	}
+	return "uos.bundle(" + strings.Join(args, ",") + ")"
+}
+
+// erase erases the bundle and makes sure that nothing is left: what is there
+// afterwards is then of the files that were bundled, and no others.
+func (d *deployment) erase(failed *BundleError) (bool, error) {
 	for _, line := range []string{"import uos", "uos.bundle(None)"} {
-		if out, err := d.s.Exec(line); err != nil {
-			return err
-		} else if strings.Contains(out, "Traceback") {
-			return &BundleError{Output: out}
+		out, err := d.s.Exec(line)
+		if err != nil {
+			return false, err
 		}
+		failed.Output = out
 	}
-	d.r.Bundled = []string{}
-	if d.o.Bundling == NoBundle || len(d.o.Bundle) == 0 {
-		d.log("the bundle is erased")
-		return d.s.PutBack("AP")
-	}
-	d.log("bundling %d modules", len(d.o.Bundle))
-	var args, want []string
-	for _, p := range d.o.Bundle {
-		args = append(args, "'/flash/"+p+"'")
-		want = append(want, moduleName(p))
-	}
-	out, err := d.s.ExecLong("uos.bundle("+strings.Join(args, ",")+")", bundleTime)
-	if err != nil {
-		return err
-	}
-	got, err := d.bundleList()
-	if err != nil {
-		return err
-	}
-	if !slices.Equal(got, want) {
-		if _, err := d.s.Exec("uos.bundle(None)"); err != nil {
-			return err
-		}
-		d.s.Keep("PS")
-		return &BundleError{Want: want, Got: got, Output: out}
-	}
-	d.r.Bundled = got
-	return d.s.PutBack("AP")
+	var err error
+	failed.Got, err = d.bundleList()
+	return len(failed.Got) == 0, err
 }
 
 // bundleList asks for what is bundled.

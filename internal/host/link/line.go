@@ -191,7 +191,12 @@ func OpenLine(ctx context.Context, name string, o Options) (*Line, error) {
 			return nil, err
 		}
 	}
-	return newLine(ctx, p, o.Clock, o.Transcript), nil
+	return NewLine(ctx, p, o), nil
+}
+
+// NewLine begins to read a port that is open.
+func NewLine(ctx context.Context, p Port, o Options) *Line {
+	return newLine(ctx, p, o.Clock, o.Transcript)
 }
 
 // Take takes what has come, without waiting.

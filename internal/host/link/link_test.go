@@ -24,6 +24,9 @@ type wire struct{ io.ReadWriteCloser }
 
 func (wire) String() string { return "wire" }
 
+// Close leaves the module plugged in: it would switch itself off.
+func (wire) Close() error { return nil }
+
 // module makes a module in a synctest bubble, where waiting takes no time.
 func module(t *testing.T, o skep.Options) *skep.Module {
 	t.Helper()
@@ -109,8 +112,8 @@ func TestStates(t *testing.T) {
 				if err := s.Close(); err != nil {
 					t.Error(err)
 				}
-				if out, _ := m.AT("AP"); out != fmt.Sprintf("%X", mode) {
-					t.Errorf("AP is %s afterwards, was %X", out, mode)
+				if out, err := m.AT("AP"); err != nil || out != fmt.Sprintf("%X", mode) {
+					t.Errorf("AP is %s afterwards, was %X: %v", out, mode, err)
 				}
 			})
 		})

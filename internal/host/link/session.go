@@ -78,7 +78,11 @@ func (s *Session) find() error {
 	if first == 0 {
 		first = guardTime
 	}
-	for round, guard := range [...]time.Duration{first, longGuard} {
+	rounds := []time.Duration{first, longGuard}
+	if s.opt.Break { // whoever asks for it has tried the others
+		rates, rounds = rates[:min(len(rates), 2)], rounds[:1]
+	}
+	for round, guard := range rounds {
 		s.guard = guard
 		for _, rate := range rates {
 			if bauder != nil {
@@ -97,7 +101,7 @@ func (s *Session) find() error {
 				return err
 			}
 		}
-		if round == 0 {
+		if round+1 < len(rounds) {
 			s.log("no answer yet: trying longer pauses around +++")
 		}
 	}

@@ -155,11 +155,12 @@ func Read(name string, data []byte) (*File, error) {
 	d.DisallowUnknownFields()
 	if err := d.Decode(&f); err != nil {
 		var de *toml.DecodeError
-		if errors.As(err, &de) {
+		var unknown *toml.StrictMissingError
+		if !errors.As(err, &unknown) && errors.As(err, &de) {
 			line, column := de.Position()
 			return nil, fmt.Errorf("%s:%d:%d: %s", name, line, column, strings.TrimPrefix(de.Error(), "toml: "))
 		}
-		return nil, fmt.Errorf("%s: only [module] and [settings] belong there, as skep at --export writes them: %w", name, err)
+		return nil, fmt.Errorf("%s: only [module] (firmware, hardware) and [settings] belong there, as skep at --export writes them", name)
 	}
 	for key, value := range f.Settings {
 		c, ok := find(key)
