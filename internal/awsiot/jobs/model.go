@@ -201,7 +201,6 @@ type job struct {
 	waiting []string // targets that have not been told yet
 	told    int      // targets that have
 	counts  map[Status]int
-	minute  int64 // when the next may be told; 0 now
 }
 
 // rate is how many things may be told this minute; all when there is no limit.

@@ -21,8 +21,6 @@ type dec struct {
 	exp   int
 }
 
-func decInt(n int64) *dec { return &dec{small: n} }
-
 func (d *dec) coef() *big.Int {
 	if d.big != nil {
 		return d.big
