@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"net"
+	"net/netip"
 	"regexp"
 	"strings"
 	"testing"
@@ -29,7 +31,7 @@ func naive(text string, action, kind, name string, vars map[string]string) bool 
 	arn := fmt.Sprintf("arn:aws:iot:%s:%s:%s%s", naiveRegion, naiveAccount, kind, name)
 	allowed := false
 	for _, s := range doc.Statement {
-		if !naiveAction(s, action) || !naiveCondition(s, vars) {
+		if !naiveAction(s, action) || !naiveCondition(s, action, vars) {
 			continue
 		}
 		allow := string(s["Effect"]) == `"Allow"`
@@ -49,8 +51,8 @@ func list(raw json.RawMessage) []string {
 	var out []string
 	if json.Unmarshal(raw, &out) != nil {
 		var one string
-		if err := json.Unmarshal(raw, &one); err != nil {
-			panic(err)
+		if json.Unmarshal(raw, &one) != nil {
+			one = string(raw) // a boolean
 		}
 		out = []string{one}
 	}
@@ -90,38 +92,90 @@ func naiveResource(s map[string]json.RawMessage, arn string, vars map[string]str
 	return not, true
 }
 
-func naiveCondition(s map[string]json.RawMessage, vars map[string]string) bool {
+// naiveCondition decides a Condition block: every operator and key in it must hold. A key with
+// several values has them in vars, one a line.
+func naiveCondition(s map[string]json.RawMessage, action string, vars map[string]string) bool {
 	if s["Condition"] == nil {
 		return true
 	}
-	var c map[string]map[string]string
+	var c map[string]map[string]json.RawMessage
 	if err := json.Unmarshal(s["Condition"], &c); err != nil {
 		panic(err)
 	}
 	for op, block := range c {
-		for key, want := range block {
-			got, has := vars[key]
-			if name, ok := strings.CutPrefix(want, "${"); ok {
-				if want, ok = vars[strings.TrimSuffix(name, "}")]; !ok {
-					if has || op == "StringEquals" {
-						return false
-					}
-					continue // nothing is compared with a key that is not there
-				}
+		for key, raw := range block {
+			var have []string
+			if text, ok := vars[key]; ok && (key != "iot:ConnectAttributes" || action == "iot:Connect") {
+				have = strings.Split(text, "\n")
 			}
-			switch op {
-			case "StringEquals":
-				if !has || got != want {
-					return false
-				}
-			case "StringNotEquals":
-				if has && got == want {
-					return false
-				}
+			if !naiveHolds(op, have, list(raw), vars) {
+				return false
 			}
 		}
 	}
 	return true
+}
+
+func naiveHolds(op string, have, wants []string, vars map[string]string) bool {
+	if op == "Null" {
+		return (wants[0] == "true") == (have == nil)
+	}
+	every, some := strings.HasPrefix(op, "ForAllValues:"), strings.HasPrefix(op, "ForAnyValue:")
+	op = op[strings.Index(op, ":")+1:]
+	optional := strings.HasSuffix(op, "IfExists")
+	op = strings.TrimSuffix(op, "IfExists")
+	not := strings.Contains(op, "Not")
+	if have == nil {
+		return !some && (every || optional || not)
+	}
+	var known []string
+	for _, w := range wants {
+		if name, ok := strings.CutPrefix(w, "${"); ok {
+			value, ok := vars[strings.TrimSuffix(name, "}")]
+			if !ok {
+				if not { // what it is to differ from is not known
+					return false
+				}
+				continue
+			}
+			w = regexp.QuoteMeta(value)
+		} else if strings.Contains(op, "Like") {
+			w = strings.ReplaceAll(strings.ReplaceAll(regexp.QuoteMeta(w), `\*`, `.*`), `\?`, `.`)
+		} else if !strings.Contains(op, "Ip") {
+			w = regexp.QuoteMeta(w)
+		}
+		known = append(known, w)
+	}
+	good := 0
+	for _, h := range have {
+		hit := false
+		for _, w := range known {
+			hit = hit || naiveCompare(op, h, w)
+		}
+		if hit != not {
+			good++
+		}
+	}
+	if some {
+		return good > 0
+	}
+	return good == len(have)
+}
+
+// naiveCompare compares with a regular expression, or a network.
+func naiveCompare(op, have, want string) bool {
+	switch {
+	case strings.Contains(op, "Ip"):
+		if !strings.Contains(want, "/") {
+			return net.ParseIP(have).Equal(net.ParseIP(want))
+		}
+		_, network, err := net.ParseCIDR(want)
+		return err == nil && network.Contains(net.ParseIP(have))
+	case strings.Contains(op, "IgnoreCase"), op == "Bool":
+		return regexp.MustCompile("(?is)^(?:" + want + ")$").MatchString(have)
+	default:
+		return regexp.MustCompile("(?s)^(?:" + want + ")$").MatchString(have)
+	}
 }
 
 func glob(flags, p string) *regexp.Regexp {
@@ -151,7 +205,7 @@ func globWithVars(p string, vars map[string]string) (*regexp.Regexp, bool) {
 }
 
 func TestAgainstNaiveEvaluator(t *testing.T) {
-	const rounds = 500 // 4000 were run once, without a difference
+	const rounds = 300 // 4000 were run once, without a difference
 	r := rand.New(rand.NewPCG(1, 2))
 	pick := func(s ...string) string { return s[r.IntN(len(s))] }
 	some := func(f func() string) string {
@@ -175,15 +229,44 @@ func TestAgainstNaiveEvaluator(t *testing.T) {
 		return "arn:aws:iot:" + pick("us-east-1", "*", "eu-west-1", "us-????-1") + ":" + pick("123456789012", "*", "12*") + ":" +
 			pick("topic/", "topicfilter/", "client/", "*/", "topic*/") + piece() + piece() + piece()
 	}
+	word := func() string {
+		return pick("a", "b", "a*", "?", "A", "x", "*", "${iot:ClientId}", "${iot:Connection.Thing.ThingTypeName}")
+	}
+	// condition draws one operator with one key, or two.
+	condition := func() string {
+		one := func(op string) string {
+			switch {
+			case op == "Bool":
+				return `"Bool":{"iot:Connection.Thing.IsAttached":` + pick("true", `"false"`, `["True"]`) + `}`
+			case op == "Null":
+				return `"Null":{"` + pick("iot:ClientId", "iot:Connection.Thing.ThingTypeName", "iot:ConnectAttributes") + `":` + pick(`"true"`, `"false"`) + `}`
+			case strings.Contains(op, "Ip"):
+				return `"` + op + `":{"aws:SourceIp":` + some(func() string { return pick("10.0.0.0/8", "10.1.2.3", "192.168.0.0/16", "0.0.0.0/0") }) + `}`
+			case strings.HasPrefix(op, "For"):
+				return `"` + op + `":{"` + pick("iot:ConnectAttributes", "iot:Certificate.Subject.Organization", "iot:ClientId") + `":` +
+					some(func() string { return pick("LastWill", "PersistentConnect", "o1", "o2", "a") }) + `}`
+			}
+			return `"` + op + `":{"` + pick("iot:ClientId", "iot:Connection.Thing.ThingTypeName", "iot:DomainName") + `":` + some(word) + `}`
+		}
+		ops := []string{
+			"StringEquals", "StringNotEquals", "StringEqualsIgnoreCase", "StringNotEqualsIgnoreCase", "StringLike", "StringNotLike", "ArnLike",
+			"StringEqualsIfExists", "StringNotLikeIfExists", "Bool", "Null", "IpAddress", "NotIpAddress",
+			"ForAnyValue:StringEquals", "ForAllValues:StringEquals", "ForAnyValue:StringNotEquals", "ForAllValues:StringNotEquals",
+		}
+		i := r.IntN(len(ops))
+		if r.IntN(3) > 0 {
+			return one(ops[i])
+		}
+		return one(ops[i]) + "," + one(ops[(i+1+r.IntN(len(ops)-1))%len(ops)])
+	}
 	asked := 0
 	for range rounds {
 		var statements []string
 		for range 1 + r.IntN(4) {
 			s := `{"Effect":"` + pick("Allow", "Allow", "Deny") + `","` + pick("Action", "Action", "Action", "NotAction") + `":` + some(action) +
 				`,"` + pick("Resource", "Resource", "Resource", "NotResource") + `":` + some(resource)
-			if r.IntN(4) == 0 {
-				s += `,"Condition":{"` + pick("StringEquals", "StringNotEquals") + `":{"` + pick("iot:ClientId", "iot:Connection.Thing.ThingTypeName") +
-					`":"` + pick("a", "b", "${iot:ClientId}", "${iot:Connection.Thing.ThingTypeName}") + `"}}`
+			if r.IntN(2) == 0 {
+				s += `,"Condition":{` + condition() + `}`
 			}
 			statements = append(statements, s+"}")
 		}
@@ -197,6 +280,19 @@ func TestAgainstNaiveEvaluator(t *testing.T) {
 		if r.IntN(2) == 0 {
 			v.Attached, v.ThingType = true, pick("x", "*")
 			vars["iot:Connection.Thing.ThingTypeName"] = v.ThingType
+		}
+		vars["iot:Connection.Thing.IsAttached"] = fmt.Sprint(v.Attached)
+		if r.IntN(3) > 0 {
+			v.SourceIP = netip.MustParseAddr(pick("10.1.2.3", "192.168.7.7"))
+			vars["aws:SourceIp"] = v.SourceIP.String()
+		}
+		if r.IntN(2) == 0 {
+			v.ConnectAttributes = [][]string{{"LastWill"}, {"PersistentConnect"}, {"PersistentConnect", "LastWill"}}[r.IntN(3)]
+			vars["iot:ConnectAttributes"] = strings.Join(v.ConnectAttributes, "\n")
+		}
+		if r.IntN(2) == 0 {
+			v.Certificate = map[string][]string{"Subject.Organization": []string{"o1", "o2"}[:1+r.IntN(2)]}
+			vars["iot:Certificate.Subject.Organization"] = strings.Join(v.Certificate["Subject.Organization"], "\n")
 		}
 		p := Compile([]*Document{doc}, v)
 		for range 12 {
