@@ -62,7 +62,11 @@ func (k *consoleCmd) Run() (err error) {
 		o.Open = func() (*link.Line, error) { return link.OpenLine(c.ctx, c.port, options) }
 	}
 	k.hello(c.port)
-	return errors.Join(k.raw(func() error { return screen.Run(c.ctx, line, o) }), line.Close())
+	err = k.raw(func() error { return screen.Run(c.ctx, line, o) })
+	if k.Once {
+		err = errors.Join(err, line.Close())
+	}
+	return err
 }
 
 // prompt is the console at the prompt.

@@ -35,7 +35,8 @@ type Options struct {
 	Log   io.Writer // a copy of that; nil: none
 	Note  func(text string)
 	Clock world.Clock
-	// Open opens the port again when it has gone; nil ends the console then.
+	// Open opens the port again when it has gone; nil ends the console then. Who
+	// gives an Open gives the line away: Run closes it, too.
 	Open func() (*link.Line, error)
 }
 
@@ -91,8 +92,11 @@ func Run(ctx context.Context, line *link.Line, o Options) error {
 	keys := listen(ctx, o.In)
 	for {
 		err := connected(ctx, line, keys, o)
-		if err == nil || errors.Is(err, errOutput) || o.Open == nil {
+		if o.Open == nil {
 			return err
+		}
+		if err == nil || errors.Is(err, errOutput) {
+			return errors.Join(err, line.Close())
 		}
 		o.Note(fmt.Sprintf("%s: %v; waiting for it to come back (Ctrl-] leaves)", line.Name(), err))
 		line.Close()

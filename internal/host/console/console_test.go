@@ -85,7 +85,6 @@ func TestConsole(t *testing.T) {
 			t.Error(err)
 		}
 		second.Close()
-		line.Close()
 		if got := out.String(); !strings.HasPrefix(got, "ONE\x03") || strings.Contains(got, "NEVER") || got != log.String() {
 			t.Errorf("the screen has %q, the log %q", got, log.String())
 		}

@@ -122,11 +122,10 @@ func (b *bench) pass(p []byte) ([]byte, bool) {
 
 // port is an end of the cable.
 type port struct {
-	b      *bench
-	in     []byte
-	some   sync.Cond
-	gone   bool
-	closed bool
+	b    *bench
+	in   []byte
+	some sync.Cond
+	gone bool
 }
 
 func (p *port) String() string { return "bench" }
