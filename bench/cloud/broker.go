@@ -171,7 +171,7 @@ func serveMochi(authority *identity.Authority) (addr string, stop func(), err er
 	if err := s.Serve(); err != nil {
 		return "", nil, err
 	}
-	return l.Address(), func() { s.Close() }, nil
+	return l.Address(), func() {}, nil // its Close was seen to wait for ever; the process ends anyway
 }
 
 // asked is the hook that asks the same policy, compiled for each connection, as ours.

@@ -38,9 +38,12 @@ func dial(addr string, config *tls.Config, id string) (*client, error) {
 		return nil, err
 	}
 	head, body, err := c.packet()
-	if err != nil || head != 0x20 || body[1] != 0 {
+	if err == nil && (head != 0x20 || body[1] != 0) {
+		err = fmt.Errorf("the answer is %x %x", head, body)
+	}
+	if err != nil {
 		nc.Close()
-		return nil, fmt.Errorf("CONNECT of %s: %x %x, %w", id, head, body, err)
+		return nil, fmt.Errorf("CONNECT of %s: %w", id, err)
 	}
 	nc.SetDeadline(time.Time{})
 	return c, nil
@@ -90,10 +93,11 @@ func (c *client) ping() error {
 	if _, err := c.conn.Write([]byte{0xc0, 0}); err != nil {
 		return err
 	}
-	if head, _, err := c.packet(); err != nil || head != 0xd0 {
-		return fmt.Errorf("PINGREQ: %x, %w", head, err)
+	head, _, err := c.packet()
+	if err == nil && head != 0xd0 {
+		err = fmt.Errorf("the answer to PINGREQ is %x", head)
 	}
-	return nil
+	return err
 }
 
 func publishPacket(topic string, payload []byte, qos byte, id uint16) []byte {
@@ -293,8 +297,12 @@ func (c *client) update(topic string, done func()) error {
 			return err
 		}
 		for range 2 {
-			if head, body, err := c.packet(); err != nil || head&0xf0 != 0x30 {
-				return fmt.Errorf("packet %x %.80s, %w", head, body, err)
+			head, body, err := c.packet()
+			if err == nil && head&0xf0 != 0x30 {
+				err = fmt.Errorf("packet %x %.80s", head, body)
+			}
+			if err != nil {
+				return err
 			}
 		}
 		done()

@@ -11,6 +11,7 @@
 package main
 
 import (
+	"crypto/tls"
 	"errors"
 	"flag"
 	"fmt"
@@ -18,6 +19,8 @@ import (
 	"os"
 	"runtime"
 	"slices"
+	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -35,7 +38,7 @@ func main() {
 	flag.IntVar(&o.idle, "idle", 2000, "idle connections to weigh")
 	flag.IntVar(&o.hold, "hold", 10000, "idle connections to hold")
 	flag.DurationVar(&o.holdTime, "hold-time", 30*time.Second, "how long")
-	flag.StringVar(&o.only, "only", "", "one part of the race: `messages`, idle, hold or shadows")
+	flag.StringVar(&o.only, "only", "", "one part of the race: `messages`, idle, hold, shadows or storm")
 	flag.StringVar(&o.profile, "profile", "", "write a CPU profile of our broker in each run of messages and shadows to `FILE`")
 	flag.Parse()
 	var err error
@@ -67,7 +70,7 @@ func race(w io.Writer, o options) error {
 	parts := []struct {
 		name string
 		run  func(io.Writer, options) error
-	}{{"messages", messages}, {"idle", idle}, {"hold", hold}, {"shadows", shadowUpdates}}
+	}{{"messages", messages}, {"idle", idle}, {"hold", hold}, {"shadows", shadowUpdates}, {"storm", storm}}
 	ran := false
 	for _, p := range parts {
 		if o.only != "" && o.only != p.name {
@@ -79,7 +82,7 @@ func race(w io.Writer, o options) error {
 		}
 	}
 	if !ran {
-		return fmt.Errorf("-only %s: there are messages, idle, hold and shadows", o.only)
+		return fmt.Errorf("-only %s: there are messages, idle, hold, shadows and storm", o.only)
 	}
 	return nil
 }
@@ -204,5 +207,56 @@ func shadowUpdates(w io.Writer, o options) error {
 		name := map[string]string{"skep": "memory", "skep-disk": "disk"}[state]
 		fmt.Fprintf(w, "%-8s %14.0f %14.1f %16.0f\n", name, rate, cost, 1e6/cost)
 	}
+	return nil
+}
+
+// stormRate is how many strangers come in a second.
+const stormRate = 100
+
+// storm sends strangers, whose certificates nobody knows, to our broker, and says what
+// that takes and how long a client that belongs there waits meanwhile.
+func storm(w io.Writer, o options) error {
+	b, err := start("skep", "")
+	if err != nil {
+		return err
+	}
+	defer b.stop()
+	bad, err := b.stranger()
+	if err != nil {
+		return err
+	}
+	c, err := dial(b.Addr, b.tls, "good")
+	if err != nil {
+		return err
+	}
+	defer c.conn.Close()
+	var wg sync.WaitGroup
+	var in atomic.Int64
+	tick := time.NewTicker(time.Second / stormRate)
+	defer tick.Stop()
+	cpu, begin, n := b.cpu(), time.Now(), 0
+	var waits []float64
+	for ; time.Since(begin) < o.time; n++ {
+		<-tick.C
+		wg.Go(func() {
+			if nc, err := tls.Dial("tcp", b.Addr, bad); err == nil {
+				nc.Close()
+				in.Add(1)
+			}
+		})
+		asked := time.Now()
+		if err := c.ping(); err != nil {
+			return err
+		}
+		waits = append(waits, float64(time.Since(asked).Microseconds())/1000)
+	}
+	wg.Wait()
+	took, each := time.Since(begin), float64((b.cpu()-cpu).Microseconds())/float64(n)
+	if in.Load() > 0 {
+		return fmt.Errorf("%d strangers were let in", in.Load())
+	}
+	slices.Sort(waits)
+	fmt.Fprintf(w, "\n%.0f strangers a second: %.0f us CPU each; a PINGREQ of a good client waits %.1f ms, one of a hundred %.1f ms\n",
+		float64(n)/took.Seconds(), each, median(waits), waits[len(waits)*99/100])
 	return nil
 }

@@ -14,6 +14,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/skep-sim/skep/internal/awsiot/identity"
 )
 
 // process is a broker in a process of its own.
@@ -64,6 +66,23 @@ func start(name, profile string) (*process, error) {
 	// TLS 1.2, as the module speaks it.
 	p.tls = &tls.Config{RootCAs: pool, ServerName: p.Endpoint, Certificates: []tls.Certificate{cert}, MaxVersion: tls.VersionTLS12}
 	return p, nil
+}
+
+// stranger is the TLS configuration of a client whose certificate is of another
+// authority.
+func (p *process) stranger() (*tls.Config, error) {
+	other, err := identity.NewAuthority()
+	if err != nil {
+		return nil, err
+	}
+	d, err := other.IssueDevice()
+	if err != nil {
+		return nil, err
+	}
+	cert, err := tls.X509KeyPair(d.CertPEM, d.KeyPEM)
+	config := p.tls.Clone()
+	config.Certificates = []tls.Certificate{cert}
+	return config, err
 }
 
 func (p *process) stop() {
