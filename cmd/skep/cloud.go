@@ -73,7 +73,8 @@ func (c *cloudRunCmd) Run(ctx context.Context) error {
 		return err
 	}
 	defer cloud.close()
-	if err := c.listen(cloud); err != nil {
+	ports, err := c.listen(cloud)
+	if err != nil {
 		return err
 	}
 	if c.Web != "" {
@@ -83,7 +84,7 @@ func (c *cloudRunCmd) Run(ctx context.Context) error {
 		}
 		defer stop()
 	}
-	fmt.Fprintf(os.Stderr, "AWS IoT on %s: MQTT on port %d, HTTPS on port %d; state in %s; Ctrl-C ends it\n", c.Listen, c.MQTT, c.HTTPS, dir)
+	fmt.Fprintf(os.Stderr, "AWS IoT on %s: %s; state in %s; Ctrl-C ends it\n", c.Listen, ports, dir)
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	<-ctx.Done()
@@ -102,30 +103,34 @@ func (c *cloudRunCmd) check() error {
 	return nil
 }
 
-// listen serves on the ports asked for. Only the real port 443 may fail: it is
-// often not for everybody.
-func (c *cloudRunCmd) listen(cloud *localCloud) error {
+// listen serves on the ports asked for, and says what is where. Only the real port
+// 443 may fail: it is often not for everybody.
+func (c *cloudRunCmd) listen(cloud *localCloud) (string, error) {
 	sni, ok := map[string]identity.NoSNI{"ats": identity.NoSNIATS, "legacy": identity.NoSNILegacy, "refuse": identity.NoSNIRefuse}[c.NoSNI]
 	if !ok {
 		era, err := awsiot.EraNamed(c.Era)
 		if err != nil {
-			return err
+			return "", err
 		}
 		sni = era.NoSNI
 	}
+	ports := fmt.Sprintf("MQTT on port %d, HTTPS on port %d", c.MQTT, c.HTTPS)
 	serve := cloud.serve()
 	for i, port := range [...]int{c.MQTT, c.HTTPS, c.Port443} {
 		l, err := net.Listen("tcp", net.JoinHostPort(c.Listen, fmt.Sprint(port)))
 		switch {
 		case err == nil:
 			serve[i](l, awsiot.WithoutSNI(sni))
+			if i == 2 {
+				ports += fmt.Sprintf(", ALPN, WebSocket and signed HTTPS on port %d", port)
+			}
 		case i == 2 && port == 443:
 			fmt.Fprintf(os.Stderr, "skep: %v: without it there is no ALPN, no MQTT over WebSocket and no signed HTTPS; --port-443 4433 has them on another port\n", err)
 		default:
-			return fmt.Errorf("%w: stop what uses the port, or choose others with --mqtt, --https, --port-443 and --listen", err)
+			return "", fmt.Errorf("%w: stop what uses the port, or choose others with --mqtt, --https, --port-443 and --listen", err)
 		}
 	}
-	return nil
+	return ports, nil
 }
 
 // cloudInitCmd is skep cloud init.

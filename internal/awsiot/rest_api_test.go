@@ -170,7 +170,7 @@ func TestConnectionsAPI(t *testing.T) {
 
 	for path, want := range map[string]string{
 		"/connections/%24x":                                                        "Invalid client id",
-		"/connections/" + strings.Repeat("x", 129):                                  "Invalid client id",
+		"/connections/" + strings.Repeat("x", 129):                                 "Invalid client id",
 		"/connections/x?includeSocketInformation=maybe":                            "Invalid includeSocketInformation",
 		"/connections/x/subscriptions?maxResults=0":                                "Client not found",
 		"POST /connections/x/messages":                                             "Invalid topic",
