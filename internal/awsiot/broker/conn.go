@@ -53,6 +53,7 @@ type conn struct {
 
 	aliasIn   []string // the reader's
 	lastTopic string   // the reader's: what was published to last
+	slowed    bool     // the reader's: that it is held back was said
 
 	closing atomic.Bool
 	closed  chan struct{}
@@ -477,6 +478,10 @@ func (c *conn) throttle(size int) error {
 	}
 	if c.b.cfg.ThrottleClose {
 		return closure{reasonThrottled, codeQuota, what}
+	}
+	if !c.slowed {
+		c.slowed = true
+		c.b.log(event.Refused, c.peer, c.sess.id, what+": it is held back, now and whenever it does")
 	}
 	if err := c.pause(wait); err != nil {
 		return err

@@ -26,8 +26,8 @@
 // A connection has one goroutine, which reads, and holds no buffer while it is idle; a writer
 // is there while there is something to write.
 //
-// Locks, outermost first: Broker.mu, session.mu, Broker.interest, tree.mu. retainedSet.mu and
-// Watcher.mu are held with no other. conn has none: its fields are atomic, guarded by the
+// Locks, outermost first: Broker.mu, session.mu, Broker.interest, tree.mu. retainedSet's
+// locks and Watcher.mu are held with no other. conn has none: its fields are atomic, guarded by the
 // session's lock, or written before the goroutine that reads them starts. Config.Log,
 // Backbone.Interest and SessionStore.Put are called under locks and must not call back.
 package broker

@@ -175,7 +175,7 @@ func readPublish(h packets.FixedHeader, body []byte, version byte) (p published,
 	if version == 5 {
 		if len(body) > 0 && body[0] == 0 {
 			body = body[1:]
-		} else if body, err = readProperties(body, p.property); err != nil {
+		} else if body, err = p.readProperties(body); err != nil {
 			return p, err
 		}
 	}
@@ -183,16 +183,22 @@ func readPublish(h packets.FixedHeader, body []byte, version byte) (p published,
 	return p, nil
 }
 
-// property takes one property of a PUBLISH.
-func (p *published) property(v property) error {
-	if v.id == packets.PropTopicAlias {
-		p.alias, p.aliased = uint16(v.number), true
-		return nil
-	}
-	if p.props == nil {
-		p.props = &Properties{}
-	}
-	return p.props.set(v, "PUBLISH")
+// readProperties reads the properties of a PUBLISH. What it collects in is a copy, since it
+// would else cost every message, also those without properties, an allocation.
+func (p *published) readProperties(b []byte) (rest []byte, err error) {
+	var got published
+	rest, err = readProperties(b, func(v property) error {
+		if v.id == packets.PropTopicAlias {
+			got.alias, got.aliased = uint16(v.number), true
+			return nil
+		}
+		if got.props == nil {
+			got.props = &Properties{}
+		}
+		return got.props.set(v, "PUBLISH")
+	})
+	p.alias, p.aliased, p.props = got.alias, got.aliased, got.props
+	return rest, err
 }
 
 // set takes a property that a message can have.

@@ -3,6 +3,7 @@ package broker
 import (
 	"encoding/json"
 	"fmt"
+	"hash/maphash"
 	"maps"
 	"slices"
 	"sync"
@@ -11,6 +12,11 @@ import (
 
 // retainedSet is the last retained message of each topic.
 type retainedSet struct {
+	// saving keeps the order of the messages of one topic, while they are stored and told to
+	// other nodes: a lock for a part of all topics each. It is taken before mu.
+	saving [64]sync.Mutex
+	seed   maphash.Seed
+
 	mu     sync.RWMutex
 	topics map[string]kept
 }
@@ -38,7 +44,7 @@ func (v *storedRetained) message(topic string) (*Message, error) {
 }
 
 func (r *retainedSet) load(stored map[string][]byte) error {
-	r.topics = map[string]kept{}
+	r.topics, r.seed = map[string]kept{}, maphash.MakeSeed()
 	for topic, text := range stored {
 		if err := r.put(topic, text); err != nil {
 			return err
@@ -79,8 +85,9 @@ func (r *retainedSet) get(topic string) *Message {
 // retain keeps m, or with an empty payload drops what was kept. It returns once that is safe.
 func (b *Broker) retain(m *Message) error {
 	r := &b.retained
-	r.mu.Lock()
-	defer r.mu.Unlock()
+	order := &r.saving[maphash.String(r.seed, m.Topic)%uint64(len(r.saving))]
+	order.Lock()
+	defer order.Unlock()
 	now := b.cfg.Clock.Now()
 	var value []byte
 	if len(m.Payload) > 0 {
@@ -104,6 +111,8 @@ func (b *Broker) retain(m *Message) error {
 			return err
 		}
 	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	if value == nil {
 		delete(r.topics, m.Topic)
 	} else {

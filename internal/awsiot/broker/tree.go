@@ -206,24 +206,17 @@ type target struct {
 	opts subOptions
 }
 
-// matching is one search in the tree.
-type matching struct {
-	out     []target
-	sources int // filters that gave subscribers: one subscriber is only there twice when there are two
-	groups  bool
-}
-
 // match appends the subscribers of topic to out, each once, and with groups one member of each
 // group.
 func (t *tree) match(topic string, out []target, groups bool) []target {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
-	m := matching{out: out, groups: groups}
-	t.root.match(topic, true, topic != "" && topic[0] == '$', &m)
-	if m.sources > 1 {
-		return unique(m.out)
+	sources := 0
+	out = t.root.match(topic, true, topic != "" && topic[0] == '$', groups, out, &sources)
+	if sources > 1 {
+		return unique(out)
 	}
-	return m.out
+	return out
 }
 
 // matchGroup gives one member of a group, false if it has none here.
@@ -238,39 +231,42 @@ func (t *tree) matchGroup(filter string) (target, bool) {
 	return g.choose(), true
 }
 
-// match walks on; reserved forbids wildcards at this level.
-func (n *node) match(rest string, more, reserved bool, m *matching) {
+// match walks on; reserved forbids wildcards at this level. sources counts the filters that
+// gave subscribers: one subscriber is only there twice when there are two. The slice goes
+// through arguments and results, so that the caller's can stay on its stack.
+func (n *node) match(rest string, more, reserved, groups bool, out []target, sources *int) []target {
 	if !more {
-		n.collect(m)
-		return
+		return n.collect(groups, out, sources)
 	}
 	// AWS: `#` stands for one level at least, so `a/#` does not match `a`.
 	if hash := n.children["#"]; hash != nil && !reserved {
-		hash.collect(m)
+		out = hash.collect(groups, out, sources)
 	}
 	level, rest, more := strings.Cut(rest, "/")
 	if child := n.children[level]; child != nil {
-		child.match(rest, more, false, m)
+		out = child.match(rest, more, false, groups, out, sources)
 	}
 	if plus := n.children["+"]; plus != nil && !reserved {
-		plus.match(rest, more, false, m)
+		out = plus.match(rest, more, false, groups, out, sources)
 	}
+	return out
 }
 
-func (n *node) collect(m *matching) {
+func (n *node) collect(groups bool, out []target, sources *int) []target {
 	if len(n.subs) > 0 {
-		m.sources++
+		*sources++
 	}
 	for s, o := range n.subs {
-		m.out = append(m.out, target{s, o})
+		out = append(out, target{s, o})
 	}
-	if !m.groups {
-		return
+	if !groups {
+		return out
 	}
 	for _, g := range n.shared {
-		m.sources++
-		m.out = append(m.out, g.choose())
+		*sources++
+		out = append(out, g.choose())
 	}
+	return out
 }
 
 // choose takes the members in turn; one that is away only if all are.

@@ -43,9 +43,28 @@ func readRest(first byte, r *bufio.Reader, limit int) (h header, body []byte, er
 		return h, nil, fault(codeTooLarge, "the packet is longer than any that is allowed (%d bytes)", n)
 	}
 	h.Remaining = n
-	body = make([]byte, n)
-	_, err = io.ReadFull(r, body)
+	body, err = readBody(r, n)
 	return h, body, cut(err)
+}
+
+// trusted is how many bytes of memory a promise to send them is worth.
+const trusted = 8 << 10
+
+// readBody reads n bytes. Who promises many and sends few must not cost much: memory grows
+// with what has come.
+func readBody(r *bufio.Reader, n int) ([]byte, error) {
+	body := make([]byte, min(n, trusted))
+	for have := 0; ; {
+		if _, err := io.ReadFull(r, body[have:]); err != nil {
+			return nil, err
+		}
+		if have = len(body); have == n {
+			return body, nil
+		}
+		more := make([]byte, min(n, 4*have))
+		copy(more, body)
+		body = more
+	}
 }
 
 // cut is the end of the stream within a packet.
