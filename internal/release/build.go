@@ -17,9 +17,16 @@ import (
 // buildFor builds skep for a system. The version is the one that the program has in it.
 func buildFor(goos, arch, work string) (binary []byte, version string, err error) {
 	path := filepath.Join(work, goos+"_"+arch)
-	c := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w -buildid=", "-o", path, "./cmd/skep")
-	c.Env = append(os.Environ(), "GOOS="+goos, "GOARCH="+arch, "CGO_ENABLED=0", "GOFLAGS=", "GOAMD64=v1", "GOARM64=v8.0", "GOEXPERIMENT=")
-	if text, err := c.CombinedOutput(); err != nil {
+	build := func(vcs string) ([]byte, error) {
+		c := exec.Command("go", "build", "-trimpath", "-buildvcs="+vcs, "-ldflags=-s -w -buildid=", "-o", path, "./cmd/skep")
+		c.Env = append(os.Environ(), "GOOS="+goos, "GOARCH="+arch, "CGO_ENABLED=0", "GOFLAGS=", "GOAMD64=v1", "GOARM64=v8.0", "GOEXPERIMENT=")
+		return c.CombinedOutput()
+	}
+	text, err := build("auto")
+	if err != nil && strings.Contains(string(text), "-buildvcs=false") {
+		text, err = build("false") // git does not want to say, as in a directory of somebody else's
+	}
+	if err != nil {
 		return nil, "", fmt.Errorf("go build for %s/%s: %w\n%s", goos, arch, err, text)
 	}
 	info, err := buildinfo.ReadFile(path)
