@@ -22,6 +22,9 @@ const (
 	ignoreFile   = ".gitignore"
 )
 
+// unfinished ends the name of a file that is not written yet.
+const unfinished = ".new"
+
 // ignoreAll keeps an output out of git: it holds copies of keys.
 const ignoreAll = "# Made by skep build. It holds copies of keys.\n*\n"
 
@@ -198,11 +201,10 @@ func (o *output) put(p string, data []byte, secret bool) {
 	if o.err = o.root.MkdirAll(path.Dir(p), 0o755); o.err != nil {
 		return
 	}
-	tmp := path.Join(path.Dir(p), "."+path.Base(p)+".new") // no file of an application begins with a point
-	if err := o.root.Remove(tmp); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		o.err = err
-		return
-	}
+	// No file of an application begins with a point; two builds at once each have
+	// their own.
+	tmp := path.Join(path.Dir(p), fmt.Sprintf(".%s.%d%s", path.Base(p), os.Getpid(), unfinished))
+	o.root.Remove(tmp)
 	if o.err = o.root.WriteFile(tmp, data, mode); o.err != nil {
 		return
 	}
@@ -225,7 +227,7 @@ func (o *output) findUnlisted(l *Layout) {
 		return
 	}
 	o.err = fs.WalkDir(o.root.FS(), flashDir, func(p string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
+		if err != nil || entry.IsDir() || strings.HasPrefix(entry.Name(), ".") && strings.HasSuffix(p, unfinished) {
 			return err
 		}
 		known := slices.ContainsFunc(l.Files, func(f File) bool { return path.Join(flashDir, f.Local()) == p })

@@ -49,8 +49,8 @@ func CheckName(name string) error {
 	return nil
 }
 
-// New writes an application into a directory, which must be empty or not exist, and
-// returns the paths of its files, sorted.
+// New writes an application into a directory, which must be empty, but for .git, or not
+// exist, and returns the paths of its files, sorted.
 func New(dir, name, template string) ([]string, error) {
 	if err := CheckName(name); err != nil {
 		return nil, err
@@ -62,6 +62,7 @@ func New(dir, name, template string) ([]string, error) {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%w: give a directory that is empty or does not exist", err)
 	}
+	entries = slices.DeleteFunc(entries, func(e fs.DirEntry) bool { return e.Name() == ".git" })
 	if len(entries) > 0 {
 		return nil, fmt.Errorf("%s has files in it: give a directory that is empty or does not exist", dir)
 	}
