@@ -290,6 +290,41 @@ func TestDebugRecording(t *testing.T) {
 	e.must("disconnect", client.DisconnectArguments{})
 }
 
+// TestDebugPause stops a program that sleeps, goes back from there, and comes again.
+func TestDebugPause(t *testing.T) {
+	dir, config := debugApp(t)
+	config["clock"] = "real"
+	if err := os.WriteFile(filepath.Join(dir, "main.py"), []byte("import time\nn = 1\ndef wait():\n    time.sleep(100000)\nwait()\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	e := debugWith(t, &debugCmd{})
+	e.must("initialize", client.InitializeRequestArguments{LinesStartAt1: true})
+	e.must("launch", config)
+	e.until("initialized")
+	e.must("setBreakpoints", client.SetBreakpointsArguments{Source: client.Source{Path: filepath.Join(dir, "main.py")}, Breakpoints: []client.SourceBreakpoint{{Line: 4}}})
+	e.must("configurationDone", nil)
+	e.until("stopped")
+	e.must("continue", client.ContinueArguments{ThreadId: 1})
+	e.must("pause", client.PauseArguments{ThreadId: 1})
+	e.until("stopped")
+	if line, _ := e.line(); line != 4 {
+		t.Errorf("asleep on line %d", line)
+	}
+	e.must("stepBack", client.StepBackArguments{ThreadId: 1})
+	e.until("stopped")
+	if line, _ := e.line(); line != 5 {
+		t.Errorf("before, on line %d", line)
+	}
+	e.must("setBreakpoints", client.SetBreakpointsArguments{Source: client.Source{Path: filepath.Join(dir, "main.py")}})
+	e.must("continue", client.ContinueArguments{ThreadId: 1})
+	e.until("stopped")
+	if got := e.eval("n + 1"); got != "2" {
+		t.Errorf("n + 1: %s", got)
+	}
+	e.must("continue", client.ContinueArguments{ThreadId: 1})
+	e.must("disconnect", client.DisconnectArguments{TerminateDebuggee: true})
+}
+
 // TestLaunchConfiguration: what is wrong with one is said in its own words.
 func TestLaunchConfiguration(t *testing.T) {
 	for config, want := range map[string]string{

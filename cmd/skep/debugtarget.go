@@ -46,6 +46,9 @@ func (t *debuggee) Kill() {
 	t.wire.close()
 }
 
+// Poke implements debug.Target.
+func (t *debuggee) Poke() { t.machine.device.LookUp() }
+
 // Type implements debug.Target.
 func (t *debuggee) Type(b []byte) { t.wire.type_(b) }
 
@@ -197,6 +200,9 @@ func (t *repetition) Kill() {
 	defer t.mu.Unlock()
 	t.killed = true
 }
+
+// Poke implements debug.Target; what is repeated does not wait.
+func (t *repetition) Poke() {}
 
 // Type implements debug.Target; nobody can type into the past.
 func (t *repetition) Type([]byte) {}

@@ -41,6 +41,7 @@ func (p *target) Run(d *vm.Debugger, out func([]byte)) int {
 
 func (p *target) Kill()                        { p.killed.Store(true) }
 func (p *target) Type([]byte)                  {}
+func (p *target) Poke()                        {}
 func (p *target) Again() (debug.Target, error) { return &target{src: p.src}, nil }
 
 type writer func([]byte)

@@ -37,6 +37,7 @@ func (p *program) Run(d *vm.Debugger, out func([]byte)) int {
 
 func (p *program) Kill()       { p.killed.Store(true) }
 func (p *program) Type([]byte) {}
+func (p *program) Poke()       {}
 func (p *program) Again() (debug.Target, error) {
 	return &program{p.fw, p.src, new(atomic.Bool)}, nil
 }

@@ -195,6 +195,16 @@ func (r *run) trap(v *vm.VM, t vm.Trap) {
 	r.consider(v, t, changed)
 }
 
+// waits is called by the VM when the user wants something and the program waits.
+func (r *run) waits(v *vm.VM) {
+	r.v, r.exc = v, vm.Null
+	r.d.Look.Store(false)
+	r.refresh(v)
+	if !r.isKilled() && r.search == nil && !r.travels && r.pause.Swap(false) {
+		r.wait(v, Stop{Reason: ReasonPause, Description: "Paused on its way"})
+	}
+}
+
 // come is called where the run was to go.
 func (r *run) come(v *vm.VM) {
 	stop := r.arrive

@@ -67,7 +67,7 @@ func (s *Session) Start() {
 // newRun makes a run of a target.
 func (s *Session) newRun(t Target) *run {
 	r := &run{s: s, target: t, resume: make(chan struct{}), hits: map[int]int{}, done: make(chan struct{})}
-	r.d.Stop, r.d.Raised, r.d.Decoded = r.trap, r.raised, r.setBreaks
+	r.d.Stop, r.d.Raised, r.d.Waits, r.d.Decoded = r.trap, r.raised, r.waits, r.setBreaks
 	r.watching = map[*watch]uint64{}
 	return r
 }
@@ -191,10 +191,15 @@ func (s *Session) run(prepare func(r *run)) error {
 // Pause stops the program at the next line that it comes to.
 func (s *Session) Pause() {
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	var t Target
 	if s.cur != nil && s.busy {
 		s.cur.pause.Store(true)
 		s.cur.d.Look.Store(true)
+		t = s.cur.target
+	}
+	s.mu.Unlock()
+	if t != nil {
+		t.Poke()
 	}
 }
 

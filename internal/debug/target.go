@@ -10,6 +10,9 @@ type Target interface {
 	Run(d *vm.Debugger, out func([]byte)) (status int)
 	// Kill makes Run return soon. Any goroutine may call it, also before Run.
 	Kill()
+	// Poke has the program let the debugger in soon if it waits for something, in a
+	// built-in function. Any goroutine may call it.
+	Poke()
 	// Type types into the serial port. Any goroutine may call it.
 	Type(b []byte)
 	// Again is a target that does what this one has done so far, and ends there. It

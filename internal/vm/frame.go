@@ -479,6 +479,9 @@ func (vm *VM) poll() {
 	vm.budget = pollInterval
 	vm.pending.Store(0)
 	vm.letHostIn()
+	if d := vm.debug; d != nil {
+		d.waits(vm)
+	}
 	vm.handlePending()
 }
 

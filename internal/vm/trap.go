@@ -32,6 +32,9 @@ type Debugger struct {
 	Look atomic.Bool
 	// Stop is called at a trap, before its line is run.
 	Stop func(vm *VM, t Trap)
+	// Waits is called, with Look set, when the program is between two traps: it waits in
+	// a built-in function, or has been on one line for long (may be nil).
+	Waits func(vm *VM)
 	// Raised is called when an exception was raised, before anything handles it (may
 	// be nil).
 	Raised func(vm *VM, exc Value)
@@ -91,6 +94,18 @@ func (vm *VM) trap(ip *instr) {
 		Code: f.code, Line: int(line), Break: ip.x&trapBreak != 0, Entry: ip.x&trapEntry != 0,
 		Again: ip.x&trapSilent != 0 || ip.x&trapLoop != 0 && line == before,
 	})
+	d.inside = false
+	vm.ntemps, vm.nscratch = temps, scratch
+}
+
+// waits lets the debugger in between two traps.
+func (d *Debugger) waits(vm *VM) {
+	if d.inside || d.Waits == nil || !d.Look.Load() || vm.frame == &vm.base {
+		return
+	}
+	temps, scratch := vm.ntemps, vm.nscratch
+	d.inside = true
+	d.Waits(vm)
 	d.inside = false
 	vm.ntemps, vm.nscratch = temps, scratch
 }

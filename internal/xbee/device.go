@@ -152,6 +152,16 @@ func New(c Config) *Device {
 // not run yet.
 func (d *Device) Debug(by *vm.Debugger) { d.conf.Debug = by }
 
+// LookUp has a program that waits in a built-in function let its debugger in soon. Any
+// goroutine may call it.
+func (d *Device) LookUp() {
+	d.do(d.ordered(newOrder(orderLook), func() {
+		if d.console != nil {
+			notify(d.console.pressed)
+		}
+	}))
+}
+
 // PowerOff takes the device's power away: Run returns soon, whatever a program
 // does, unless it is inside a built-in function that takes long. It may be
 // called from any goroutine.

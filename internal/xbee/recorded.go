@@ -32,6 +32,7 @@ const (
 	orderSMS    = "list sent SMS"
 	orderScript = "play"
 	orderI2C    = "own I2C device"
+	orderLook   = "look up"
 )
 
 // newOrder is the order to do something with some values.
@@ -83,6 +84,8 @@ func (d *Device) obey(o order) error {
 		d.pinState(pin)
 	case orderBill:
 		d.report()
+	case orderLook:
+		notify(d.console.pressed)
 	case orderSMS:
 		d.modemHappened()
 	case orderScript:
