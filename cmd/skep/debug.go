@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -135,34 +136,57 @@ func (stdinOut) Write(p []byte) (int, error) { return os.Stdout.Write(p) }
 // serve serves one editor.
 func (c *debugCmd) serve(rw io.ReadWriter, log io.Writer) error {
 	if log != nil {
-		rw = &tee{ReadWriter: rw, log: log}
+		rw = newTee(rw, log)
 	}
 	return dap.Serve(rw, c.launch, func(f func()) { time.AfterFunc(outputDelay, f) })
 }
 
-// tee copies what is exchanged.
+// tee writes down the messages that are exchanged, one a line.
 type tee struct {
 	io.ReadWriter
-	mu  sync.Mutex
-	log io.Writer
+	in, out messages
 }
 
-func (t *tee) note(way string, p []byte) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	fmt.Fprintf(t.log, "%s %s\n", way, strings.ReplaceAll(string(p), "\r\n\r\n", " "))
+// messages is one direction.
+type messages struct {
+	way  string
+	mu   *sync.Mutex // of the log
+	log  io.Writer
+	rest []byte
+}
+
+func newTee(rw io.ReadWriter, log io.Writer) *tee {
+	mu := new(sync.Mutex)
+	return &tee{rw, messages{way: "-->", mu: mu, log: log}, messages{way: "<--", mu: mu, log: log}}
+}
+
+// note takes the next bytes.
+func (m *messages) note(p []byte) {
+	m.rest = append(m.rest, p...)
+	for {
+		head, body, ok := bytes.Cut(m.rest, []byte("\r\n\r\n"))
+		var n int
+		if !ok {
+			return
+		}
+		if _, err := fmt.Sscanf(string(head), "Content-Length: %d", &n); err != nil || len(body) < n {
+			return
+		}
+		m.mu.Lock()
+		fmt.Fprintf(m.log, "%s %s\n", m.way, body[:n])
+		m.mu.Unlock()
+		m.rest = body[n:]
+	}
 }
 
 func (t *tee) Read(p []byte) (int, error) {
 	n, err := t.ReadWriter.Read(p)
-	if n > 0 {
-		t.note("-->", p[:n])
-	}
+	t.in.note(p[:n])
 	return n, err
 }
 
 func (t *tee) Write(p []byte) (int, error) {
-	t.note("<--", p)
+	t.out.note(p)
 	return t.ReadWriter.Write(p)
 }
 
