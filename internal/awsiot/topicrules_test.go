@@ -43,3 +43,18 @@ func TestTopicRules(t *testing.T) {
 		t.Fatalf("%q %v", got, err)
 	}
 }
+
+// TestWillToShadow: a will on a shadow's topic reaches subscribers and rules, but not the
+// shadow.
+func TestWillToShadow(t *testing.T) {
+	c := newCloud(t, nil)
+	c.putRule("wills", `{"sql":"SELECT state FROM '$aws/things/+/shadow/update'","awsIotSqlVersion":"2016-03-23","actions":[{"republish":{"topic":"rule/saw"}}]}`)
+	x, _ := c.connect(0, "watcher", options{})
+	x.subscribe(1, "rule/saw")
+	dying, _ := c.connect(0, "dying", options{will: &Message{Topic: "$aws/things/thing0/shadow/update", Payload: []byte(`{"state":{"reported":{"on":false}}}`)}})
+	dying.conn.Close()
+	x.expect(`rule/saw {"state":{"reported":{"on":false}}}`)
+	if doc, err := c.Shadow("thing0"); err == nil {
+		t.Fatalf("the will made a shadow: %s", doc)
+	}
+}

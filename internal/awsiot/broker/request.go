@@ -20,7 +20,7 @@ func (b *Broker) ingest(m *Message) bool {
 }
 
 // request hands a message on a reserved topic to the service. c is the client's connection,
-// nil for one that came over HTTPS, for a will and for the program inside.
+// nil for one that came over HTTPS and for the program inside.
 func (b *Broker) request(m *Message, c *conn) {
 	if b.cfg.Service == nil || !strings.HasPrefix(m.Topic, "$aws/things/") {
 		return

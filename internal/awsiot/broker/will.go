@@ -48,8 +48,9 @@ func (b *Broker) publishWill(m *Message, s *session) {
 	if b.ingest(m) {
 		return
 	}
+	// The services do not see it: AWS says so of the shadow service ("Using shadows in apps
+	// and services"); a rule may republish it.
 	b.route(m, nil)
-	b.request(m, nil)
 }
 
 // mayPublish asks the policy; "" means yes.

@@ -92,18 +92,16 @@ func (l Limits) Get(doc *Document, name string, payload []byte, now time.Time) (
 	if !doc.Exists() {
 		return nil, notFound(name).with(token)
 	}
-	b := append([]byte(`{"state":`), doc.appendState(nil, true)...)
-	b = append(b, `,"metadata":`...)
+	b := append(doc.appendState(append(doc.room(2), `{"state":`...), true), `,"metadata":`...)
 	b = doc.appendMetadata(b)
 	return endWithToken(appendStamp(b, doc.version, now.Unix()), token), nil
 }
 
-// Delete gives the memory of doc to store instead of it, and the answer.
+// Delete gives the memory of doc to store instead of it, and the answer. Of the payload only a
+// clientToken counts, if there is one: "The content of the message is ignored" (AWS: "Device
+// Shadow MQTT topics").
 func (l Limits) Delete(doc *Document, name string, payload []byte, now time.Time) (*Document, []byte, *Error) {
-	token, refusal := l.parseToken(payload)
-	if refusal != nil {
-		return nil, nil, refusal
-	}
+	token := l.Token(payload)
 	if !doc.Exists() {
 		return nil, nil, notFound(name).with(token)
 	}

@@ -78,7 +78,7 @@ func delta(desired, reported *value) *value {
 
 // accepted answers an update: the fields of the request, with the times they got.
 func (r *request) accepted(next *Document) []byte {
-	b := []byte(`{"state":{`)
+	b := append((&Document{desired: r.desired, reported: r.reported}).room(1), `{"state":{`...)
 	b = appendSections(b, (*value).appendJSON, section{`"desired":`, r.desired}, section{`"reported":`, r.reported})
 	b = append(b, `},"metadata":{`...)
 	b = appendSections(b, (*value).appendMeta,
@@ -109,7 +109,7 @@ func (d *Document) deltaMessage(token string) []byte {
 }
 
 func documentsMessage(before, after *Document, token string) []byte {
-	b := []byte(`{"previous":`)
+	b := append(after.room(2), `{"previous":`...)
 	if before.Exists() {
 		b = before.appendFull(b)
 	} else {
@@ -142,7 +142,33 @@ func (d *Document) appendMetadata(b []byte) []byte {
 		section{`"desired":`, d.desired}, section{`"reported":`, d.reported}), '}')
 }
 
-func (d *Document) stateSize() int { return len(d.appendState(nil, false)) }
+// stateSize is how many bytes of JSON the state is.
+func (d *Document) stateSize() int {
+	size, _ := d.measure()
+	return size
+}
+
+// measure gives the bytes of the state and its leaves.
+func (d *Document) measure() (size, leaves int) {
+	size = len(`{}`)
+	for _, s := range [...]section{{`"desired":`, d.desired}, {`,"reported":`, d.reported}} {
+		if s.v == nil {
+			continue
+		}
+		n, l := s.v.measure()
+		size, leaves = size+len(s.name)+n, leaves+l
+	}
+	if d.desired == nil && d.reported != nil {
+		size-- // no comma
+	}
+	return size, leaves
+}
+
+// room is a buffer for a message that has the document n times, with its metadata.
+func (d *Document) room(n int) []byte {
+	size, leaves := d.measure()
+	return make([]byte, 0, n*(2*size+32*leaves+96)+128)
+}
 
 type section struct {
 	name string

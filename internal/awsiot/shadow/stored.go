@@ -7,7 +7,7 @@ import (
 
 // Encode gives the form a document is stored in: JSON with state, metadata and the counters.
 func (d *Document) Encode() []byte {
-	b := d.appendState([]byte(`{"state":`), false)
+	b := d.appendState(append(d.room(1), `{"state":`...), false)
 	b = d.appendMetadata(append(b, `,"metadata":`...))
 	b = appendStamp(b, d.version, d.timestamp)
 	if d.deletedAt != 0 {

@@ -2,6 +2,7 @@ package shadow
 
 import (
 	"bytes"
+	"maps"
 	"strconv"
 )
 
@@ -25,37 +26,65 @@ type value struct {
 	// parser.str), so that equal names have equal text.
 	keys  []string
 	elems []*value
+	index map[string]int // of a large object: where a key is in keys
 	// at is when a leaf was last written, seconds since 1970. Objects and arrays have none of
 	// their own.
 	at int64
 }
 
-func (v *value) get(key string) *value {
+// indexFrom is how many members make looking through them slow.
+const indexFrom = 16
+
+func (v *value) find(key string) (int, bool) {
+	if v.index != nil {
+		i, ok := v.index[key]
+		return i, ok
+	}
 	for i, k := range v.keys {
 		if k == key {
-			return v.elems[i]
+			return i, true
 		}
+	}
+	return 0, false
+}
+
+func (v *value) get(key string) *value {
+	if i, ok := v.find(key); ok {
+		return v.elems[i]
 	}
 	return nil
 }
 
 // set gives an object with key replaced, added, or, with nil, removed. It changes v.
 func (v *value) set(key string, e *value) {
-	for i, k := range v.keys {
-		if k != key {
-			continue
-		}
-		if e == nil {
-			v.keys = append(v.keys[:i], v.keys[i+1:]...)
-			v.elems = append(v.elems[:i], v.elems[i+1:]...)
-		} else {
-			v.elems[i] = e
-		}
-		return
-	}
-	if e != nil {
+	i, ok := v.find(key)
+	switch {
+	case ok && e != nil:
+		v.elems[i] = e
+	case ok:
+		v.keys = append(v.keys[:i], v.keys[i+1:]...)
+		v.elems = append(v.elems[:i], v.elems[i+1:]...)
+		v.number()
+	case e != nil:
 		v.keys = append(v.keys, key)
 		v.elems = append(v.elems, e)
+		if v.index != nil {
+			v.index[key] = len(v.keys) - 1
+		} else if len(v.keys) > indexFrom {
+			v.number()
+		}
+	}
+}
+
+// number makes the index of a large object anew.
+func (v *value) number() {
+	v.index = nil
+	if len(v.keys) <= indexFrom {
+		return
+	}
+	v.index = make(map[string]int, len(v.keys)+1)
+	for i, k := range v.keys {
+		v.index[k] = i
 	}
 }
 
@@ -64,6 +93,7 @@ func (v *value) clone() *value {
 	c := *v
 	c.keys = append([]string(nil), v.keys...)
 	c.elems = append([]*value(nil), v.elems...)
+	c.index = maps.Clone(v.index)
 	return &c
 }
 
@@ -97,6 +127,25 @@ func (v *value) appendJSON(b []byte) []byte {
 		}
 		return append(b, '}')
 	}
+}
+
+// measure gives the bytes that appendJSON writes and the number of leaves.
+func (v *value) measure() (size, leaves int) {
+	switch v.kind {
+	case kindNull:
+		return len("null"), 0
+	case kindScalar:
+		return len(v.text), 1
+	}
+	size = len("{}") + max(len(v.elems)-1, 0)
+	for _, k := range v.keys {
+		size += len(k) + len(":")
+	}
+	for _, e := range v.elems {
+		n, l := e.measure()
+		size, leaves = size+n, leaves+l
+	}
+	return size, leaves
 }
 
 // appendMeta writes the value's metadata: the same shape with {"timestamp":seconds} for each
