@@ -78,6 +78,9 @@ func (d *deployCmd) Run() error {
 // flags or the application name.
 func (d *deployCmd) layout(firmware string, hardware uint64) (*build.Layout, error) {
 	if l, err := build.Open(d.Dir); err == nil {
+		if want := mpyVersion(firmware, hardware, l.MpyVersion); firmware != "" && want != l.MpyVersion {
+			return nil, fmt.Errorf("%s was built with .mpy version %d and the module's firmware %s reads %d: build it again with --firmware, or deploy the application's own directory", d.Dir, l.MpyVersion, firmware, want)
+		}
 		return l, nil
 	} else if !errors.Is(err, fs.ErrNotExist) {
 		return nil, err

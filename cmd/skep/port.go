@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"regexp"
 	"runtime"
 	"runtime/debug"
 	"strings"
@@ -87,8 +88,15 @@ func transcriptHead(port string) string {
 			}
 		}
 	}
-	return fmt.Sprintf("skep %s, %s/%s, port %s\nskep %s", version, runtime.GOOS, runtime.GOARCH, port, strings.Join(os.Args[1:], " "))
+	args := make([]string, 0, len(os.Args))
+	for _, a := range os.Args[1:] {
+		args = append(args, passwords.ReplaceAllString(a, "$1=[left out]"))
+	}
+	return fmt.Sprintf("skep %s, %s/%s, port %s\nskep %s", version, runtime.GOOS, runtime.GOARCH, port, strings.Join(args, " "))
 }
+
+// passwords are AT commands whose value nobody else should read.
+var passwords = regexp.MustCompile(`(?i)^((?:AT)?(?:CW|PN|CU))=?.+`)
 
 // name is the port to use.
 func (f *portFlags) name() (string, error) {

@@ -20,11 +20,7 @@ func isMain(p string) bool {
 // commit puts what was uploaded in its place, and removes what is to go. Nothing
 // starts by itself meanwhile, whatever happens.
 func (d *deployment) commit() error {
-	prune, err := d.pruning()
-	if err != nil {
-		return err
-	}
-	if len(d.plan.Upload) == 0 && len(prune) == 0 {
+	if len(d.plan.Upload) == 0 && len(d.gone) == 0 {
 		d.log("every file is as it should be")
 		d.r.Unchanged = len(d.plan.Unchanged)
 		return d.clean()
@@ -48,7 +44,7 @@ func (d *deployment) commit() error {
 		}
 		return -1
 	})
-	if err := d.remove(prune); err != nil {
+	if err := d.remove(d.gone); err != nil {
 		return err
 	}
 	for _, f := range order {
@@ -131,8 +127,8 @@ func (d *deployment) staged(f File) string {
 	return name
 }
 
-// pruning is what is to be removed.
-func (d *deployment) pruning() ([]Stale, error) {
+// pruning finds out what is to be removed.
+func (d *deployment) pruning() error {
 	var may []Stale
 	for _, s := range d.plan.Stale {
 		if s.Remove {
@@ -143,7 +139,7 @@ func (d *deployment) pruning() ([]Stale, error) {
 	if len(may) > 0 && d.o.Prune != nil {
 		var err error
 		if yes, err = d.o.Prune(may); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	for _, s := range d.plan.Stale {
@@ -151,10 +147,10 @@ func (d *deployment) pruning() ([]Stale, error) {
 			d.r.Left = append(d.r.Left, s)
 		}
 	}
-	if !yes {
-		return nil, nil
+	if yes {
+		d.gone = may
 	}
-	return may, nil
+	return nil
 }
 
 func (d *deployment) remove(list []Stale) error {

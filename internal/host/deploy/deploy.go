@@ -140,7 +140,8 @@ type deployment struct {
 	fs   *files.FS
 	o    Options
 	plan *Plan
-	ps   uint64 // ATPS as it was found
+	ps   uint64  // ATPS as it was found
+	gone []Stale // is to be removed
 	r    Result
 }
 
@@ -189,12 +190,16 @@ func Run(s *link.Session, o Options) (*Result, error) {
 	if d.ps, err = s.Number("PS"); err != nil {
 		return nil, err
 	}
-	for _, step := range []func() error{d.stop, d.compare, d.upload} {
+	for _, step := range []func() error{d.stop, d.compare, d.pruning, d.upload} {
 		if err := step(); err != nil {
-			return &d.r, fmt.Errorf("%w\nThe module has its old application still, which starts with the next reset; run this again", err)
+			after := "which starts with the next reset"
+			if d.r.Reset {
+				after = "with autostart off (ATPS), since it could not be stopped otherwise"
+			}
+			return &d.r, fmt.Errorf("%w\nThe module has its old application still, %s; run this again", err, after)
 		}
 	}
-	for _, step := range []func() error{d.commit, d.bundle, d.note, d.finish} {
+	for _, step := range []func() error{d.commit, d.bundle, d.finish} {
 		if err := step(); err != nil {
 			var b *BundleError
 			if errors.As(err, &b) {
@@ -203,7 +208,9 @@ func Run(s *link.Session, o Options) (*Result, error) {
 			return &d.r, fmt.Errorf("%w\nSome files are new already, so nothing starts by itself: run this again", err)
 		}
 	}
-	err = d.start()
+	if err = d.note(); err == nil {
+		err = d.start()
+	}
 	d.r.Total = (world.Uptime(o.Clock) - began).Seconds()
 	var failed *StartError
 	if err != nil && !errors.As(err, &failed) {
