@@ -78,3 +78,37 @@ func TestRecordPowerCut(t *testing.T) {
 		t.Errorf("replayed %v, %q; recorded %q", err, again.String(), sent.String())
 	}
 }
+
+// counting is a device of the test's own on the bus: it counts what is asked of it.
+type counting struct{ n byte }
+
+func (c *counting) Begin(bool) bool { return c.n < 3 }
+func (c *counting) Put(b byte) bool { c.n += b; return true }
+func (c *counting) Get() byte       { c.n++; return c.n }
+func (c *counting) End()            {}
+
+func TestRecordOwnDevice(t *testing.T) {
+	var recording, sent, again bytes.Buffer
+	m, err := skep.New(skep.Options{Record: &recording, Console: &sent, Files: fstest.MapFS{"main.py": {Data: []byte(`
+from machine import I2C
+i2c = I2C(1)
+print(i2c.scan(), i2c.readfrom(0x22, 1), i2c.readfrom(0x22, 2))
+try:
+    i2c.readfrom(0x22, 1)
+except OSError as e:
+    print(e)
+`)}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := m.AttachI2CDevice(0x22, &counting{}); err != nil {
+		t.Fatal(err)
+	}
+	m.Run()
+	if !strings.Contains(sent.String(), "[34] b'\\x01' b'\\x02\\x03'\r\n") {
+		t.Errorf("sent %q", sent.String())
+	}
+	if _, err := skep.Replay(&recording, &again); err != nil || again.String() != sent.String() {
+		t.Errorf("replayed %v, %q", err, again.String())
+	}
+}

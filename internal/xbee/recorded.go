@@ -78,7 +78,7 @@ func (d *Device) obey(o order) error {
 		_, err := d.command(text)
 		return err
 	case orderPin:
-		if err := o.arguments(&pin); err != nil || pin < 0 || pin >= board.P3 {
+		if err := o.arguments(&pin); err != nil || pin >= board.P3 {
 			return errOrder
 		}
 		d.pinState(pin)

@@ -72,7 +72,8 @@ func (r *Recorder) Past(t time.Duration) bool { return r.clock.Past(t) }
 func (r *Recorder) Position() uint64 { return r.n }
 
 // Log is what a recording in memory holds so far: all up to [Recorder.Position]. It
-// is the device's goroutine's, or for while that stands still.
+// is the device's goroutine's, or for while that stands still; but not from within a
+// call, as a Writer at the end of the serial line is, whose answer is yet to come.
 func (r *Recorder) Log() *Log {
 	l := &Log{Head: r.head, entries: r.sink.content()}
 	l.measure()

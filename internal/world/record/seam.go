@@ -44,8 +44,6 @@ type moved interface {
 	Uptime() time.Duration
 }
 
-func (s *seam) replays() bool { return s.sink == nil }
-
 // recording reports whether what the world gives is to be written down; after the
 // end of a run it simply passes.
 func (s *seam) recording() bool { return s.sink != nil && !s.over }
