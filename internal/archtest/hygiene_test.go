@@ -80,8 +80,8 @@ func TestClock(t *testing.T) {
 	for _, p := range slices.Sorted(maps.Keys(h.packages)) {
 		// hostport is the host's side of a serial line: how long it waits for a
 		// program there is no matter of any device. Nor is it when a recording is
-		// written to its file. bench/cloud times what it runs.
-		if p == "internal/world" || p == "bench/cloud" || p == "internal/world/record" || p == "internal/hostport" || strings.HasPrefix(p, "cmd/") {
+		// written to its file. bench/cloud and internal/release time what they run.
+		if p == "internal/world" || p == "bench/cloud" || p == "internal/release" || p == "internal/world/record" || p == "internal/hostport" || strings.HasPrefix(p, "cmd/") {
 			continue
 		}
 		for _, f := range h.packages[p].files {
