@@ -3,7 +3,6 @@ package broker
 import (
 	"bufio"
 	"bytes"
-	"fmt"
 	"io"
 	"net"
 	"testing"
@@ -93,7 +92,7 @@ func FuzzHello(f *testing.F) {
 		l := DefaultLimits()
 		h, err := l.readHello(body)
 		if err == nil && (len(h.id) > l.ClientID || h.version != 4 && h.version != 5 || h.will != nil && h.will.QoS > 1) {
-			t.Fatal(fmt.Sprintf("%+v", h))
+			t.Fatalf("%+v", h)
 		}
 	})
 }
