@@ -61,6 +61,24 @@ func (b *Broker) DeliverShared(filter string, m *Message, safe func(error)) bool
 	return true
 }
 
+// DeliverTo takes a message to one client's persistent session alone, if a subscription of it
+// matches: what it has missed while its session had no node.
+func (b *Broker) DeliverTo(clientID string, m *Message) {
+	b.mu.Lock()
+	s := b.sessions[clientID]
+	b.mu.Unlock()
+	if s == nil {
+		return
+	}
+	m.received(b.cfg.Clock.Now())
+	var room [16]target
+	for _, t := range b.tree.match(m.Topic, room[:0], false) {
+		if t.sub == subscriber(s) {
+			t.sub.deliver(m, t.opts)
+		}
+	}
+}
+
 func (b *Broker) settle(storing bool, safe func(error)) {
 	switch {
 	case safe == nil:
@@ -123,8 +141,8 @@ func (s *session) handOver() *SessionState {
 // Adopt takes over the persistent session of a client that is away, such as one whose node has
 // died. It fails when the client has a session here.
 func (b *Broker) Adopt(st *SessionState) error {
-	if st.ClientID == "" {
-		return fmt.Errorf("a session without a client id")
+	if st.ClientID == "" || st.ended {
+		return fmt.Errorf("client %q: what is kept is no session", st.ClientID)
 	}
 	return b.adopt(st, false)
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/netip"
 	"slices"
 	"strings"
@@ -36,6 +37,7 @@ type SessionState struct {
 	Remote        string          `json:"remote,omitempty"` // the same with the port
 	DomainName    string          `json:"domain,omitempty"` // the endpoint it had asked for
 	Queue         []StoredMessage `json:"queue,omitempty"`  // only when it is handed over
+	ended         bool            // there are only messages left
 }
 
 // StoredMessage is a message a client has not acknowledged.
@@ -130,45 +132,67 @@ func (b *Broker) stored(err error) {
 
 // loadSessions brings back what Sessions has kept.
 func (b *Broker) loadSessions() error {
-	states := map[string]*SessionState{}
-	err := b.cfg.Sessions.Each(func(key string, value []byte) error {
-		if id, ok := strings.CutPrefix(key, metaPrefix); ok {
-			st := &SessionState{}
-			if err := json.Unmarshal(value, st); err != nil {
-				return fmt.Errorf("the stored session of client %q is damaged: %w", id, err)
-			}
-			if queue := states[id]; queue != nil {
-				st.Queue = queue.Queue
-			}
-			st.ClientID, states[id] = id, st
-			return nil
-		}
-		rest, ok := strings.CutPrefix(key, queuePrefix)
-		if !ok || len(rest) < 9 || len(value) == 0 {
-			return fmt.Errorf("the stored sessions are damaged: there is a key %q", key)
-		}
-		id, seq := rest[:len(rest)-9], binary.BigEndian.Uint64([]byte(rest[len(rest)-8:]))
-		if states[id] == nil {
-			states[id] = &SessionState{}
-		}
-		states[id].Queue = append(states[id].Queue, StoredMessage{Seq: seq, Retain: value[0] != 0, Data: value[1:]})
-		return nil
-	})
+	states, err := ReadSessions(b.cfg.Sessions.Each)
 	if err != nil {
 		return err
 	}
-	for id, st := range states {
-		if st.ClientID == "" { // messages of a session that had ended
-			for _, q := range st.Queue {
-				b.cfg.Sessions.Put(queueKey(id, q.Seq), nil, b.stored)
+	for _, st := range states {
+		if !st.ended {
+			if err := b.adopt(st, true); err != nil {
+				return err
 			}
 			continue
 		}
-		if err := b.adopt(st, true); err != nil {
-			return err
+		for _, q := range st.Queue {
+			b.cfg.Sessions.Put(queueKey(st.ClientID, q.Seq), nil, b.stored)
 		}
 	}
 	return nil
+}
+
+// SessionKey tells whose session a key of a SessionStore belongs to, and whether it is the one
+// that says what the session is; "" for no such key.
+func SessionKey(key string) (clientID string, whole bool) {
+	if id, ok := strings.CutPrefix(key, metaPrefix); ok {
+		return id, true
+	}
+	if rest, ok := strings.CutPrefix(key, queuePrefix); ok && len(rest) >= 9 {
+		return rest[:len(rest)-9], false
+	}
+	return "", false
+}
+
+// ReadSessions makes states of what a SessionStore has kept; each is its Each, or a part of it.
+// Messages of a session that had ended come as a state that Adopt refuses.
+func ReadSessions(each func(f func(key string, value []byte) error) error) ([]*SessionState, error) {
+	states := map[string]*SessionState{}
+	err := each(func(key string, value []byte) error {
+		id, whole := SessionKey(key)
+		st := states[id]
+		if st == nil {
+			st = &SessionState{ended: true}
+			states[id] = st
+		}
+		switch {
+		case whole:
+			if err := json.Unmarshal(value, st); err != nil {
+				return fmt.Errorf("the stored session of client %q is damaged: %w", id, err)
+			}
+			st.ended = false
+		case len(value) == 0 || key == "" || key[0] != queuePrefix[0]:
+			return fmt.Errorf("the stored sessions are damaged: there is a key %q", key)
+		default:
+			seq := binary.BigEndian.Uint64([]byte(key[len(key)-8:]))
+			st.Queue = append(st.Queue, StoredMessage{Seq: seq, Retain: value[0] != 0, Data: value[1:]})
+		}
+		st.ClientID = id
+		return nil
+	})
+	var list []*SessionState
+	for _, id := range slices.Sorted(maps.Keys(states)) {
+		list = append(list, states[id])
+	}
+	return list, err
 }
 
 // adopt makes a session, with its client away, from its state. stored says that Sessions has

@@ -112,9 +112,11 @@ func remove[T any](s *Store, b bucket, key string, show map[string]*T, affected 
 	if err := s.putWait(b, key, nil); err != nil {
 		return fmt.Errorf("deleting %q from %s: %w", key, b, err)
 	}
-	s.registry.mu.Lock()
-	delete(show, key)
-	s.registry.mu.Unlock()
+	if s.replica.Load() == nil { // else Apply has shown it
+		s.registry.mu.Lock()
+		delete(show, key)
+		s.registry.mu.Unlock()
+	}
 	s.changed(affected)
 	return nil
 }

@@ -127,6 +127,9 @@ func put[T any](s *Store, b bucket, key string, v *T, show map[string]*T) error 
 	if err := s.putWait(b, key, text); err != nil {
 		return err
 	}
+	if s.replica.Load() != nil {
+		return nil // Apply has shown it, and maybe what came after it
+	}
 	s.registry.mu.Lock()
 	show[key] = v
 	s.registry.mu.Unlock()

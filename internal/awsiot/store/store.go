@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -90,6 +91,8 @@ type Store struct {
 	memory  map[bucket]map[string][]byte // in place of db
 
 	changes sync.Mutex // see Exclusive
+
+	replica atomic.Pointer[Replica] // see Replicate
 
 	authMu    sync.Mutex
 	authority *identity.Authority
@@ -237,11 +240,21 @@ var ErrClosed = errors.New("the cloud's state is closed")
 // failed. Writes happen in the order of the calls, and so do the calls of done; done must not
 // block. Writes that come while others are being flushed are flushed together.
 func (s *Store) Put(b bucket, key string, value []byte, done func(error)) {
+	if r := s.through(b, key); r != nil {
+		r.Put(string(b), key, value, done)
+		return
+	}
 	s.enqueue(op{b, key, value, done})
 }
 
 // Barrier calls done after all writes before it are done.
-func (s *Store) Barrier(done func(error)) { s.enqueue(op{done: done}) }
+func (s *Store) Barrier(done func(error)) {
+	if r := s.replica.Load(); r != nil {
+		(*r).Barrier(done)
+		return
+	}
+	s.enqueue(op{done: done})
+}
 
 func (s *Store) enqueue(o op) {
 	s.mu.Lock()
@@ -380,7 +393,7 @@ func (s *Store) Authority() (*identity.Authority, error) {
 	if s.authority != nil {
 		return s.authority, nil
 	}
-	text, err := s.Get(bucketMeta, "authority")
+	text, err := s.Get(bucketMeta, authorityKey)
 	if err != nil {
 		return nil, err
 	}
@@ -402,7 +415,7 @@ func (s *Store) Authority() (*identity.Authority, error) {
 func (s *Store) SetAuthority(a *identity.Authority) error {
 	s.authMu.Lock()
 	defer s.authMu.Unlock()
-	text, err := s.Get(bucketMeta, "authority")
+	text, err := s.Get(bucketMeta, authorityKey)
 	if err != nil {
 		return err
 	}
@@ -417,7 +430,7 @@ func (s *Store) adopt(a *identity.Authority) error {
 	if err != nil {
 		return err
 	}
-	if err := s.putWait(bucketMeta, "authority", text); err != nil {
+	if err := s.putWait(bucketMeta, authorityKey, text); err != nil {
 		return fmt.Errorf("storing the local CA: %w", err)
 	}
 	s.authority = a

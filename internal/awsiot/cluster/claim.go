@@ -1,0 +1,197 @@
+package cluster
+
+import (
+	"encoding/json"
+	"errors"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go"
+
+	"github.com/skep-sim/skep/internal/awsiot/broker"
+)
+
+// claim is a request of a node for a client that has connected there.
+type claim struct {
+	Client string `json:"client"`
+	Clean  bool   `json:"clean,omitempty"`
+	Self   string `json:"self"`
+	At     int64  `json:"at"` // UnixNano; the later of two wins
+}
+
+func (x claim) before(y claim) bool { return x.At < y.At || x.At == y.At && x.Self < y.Self }
+
+// claims are those under way.
+type claims struct {
+	mu   sync.Mutex
+	mine map[string]claim // by client
+	lost map[string]bool  // of mine: another node's is later
+	seen map[string]int64 // whom others have claimed lately, UnixNano
+}
+
+// surrender answers a claim.
+type surrender struct {
+	Node  string               `json:"node"`
+	State *broker.SessionState `json:"state,omitempty"`
+}
+
+// claimTime is how long the others have to answer. One that is slower gives its session up all
+// the same, and what it had stored is read here.
+const claimTime = 2 * time.Second
+
+var errLaterClaim = errors.New("the client has connected to another node meanwhile")
+
+// Claim implements broker.Backbone: it asks all others to let go of a client.
+func (c *Cluster) Claim(clientID string, clean bool) (*broker.SessionState, error) {
+	x := claim{Client: clientID, Clean: clean, Self: c.self, At: c.cfg.Clock.Now().UnixNano()}
+	k := &c.claims
+	k.mu.Lock()
+	k.mine[clientID] = x
+	k.mu.Unlock()
+	answers, silent, err := c.askForClient(x)
+	k.mu.Lock()
+	lost := k.lost[clientID]
+	if k.mine[clientID] == x {
+		delete(k.mine, clientID)
+		delete(k.lost, clientID)
+	}
+	k.mu.Unlock()
+	if err != nil {
+		return nil, err
+	}
+	if lost {
+		return nil, errLaterClaim
+	}
+	_, here := c.broker.Connection(clientID)
+	var state *broker.SessionState
+	for _, a := range answers {
+		if a.State == nil {
+			continue
+		}
+		if here || clean || state != nil {
+			c.confirm(clientID, a.Node)
+			continue
+		}
+		state = a.State
+		c.held.confirmTo(clientID, a.Node)
+	}
+	if state == nil && !here {
+		return c.fromDead(clientID, clean, silent)
+	}
+	return state, nil
+}
+
+// askForClient sends a claim and gathers the answers of all nodes that are there; silent are those that have
+// not answered.
+func (c *Cluster) askForClient(x claim) (answers []surrender, silent []string, err error) {
+	waiting := map[string]bool{}
+	for _, node := range c.live() {
+		if node != c.node {
+			waiting[node] = true
+		}
+	}
+	if len(waiting) == 0 {
+		return nil, nil, nil
+	}
+	text, err := json.Marshal(x)
+	if err != nil {
+		return nil, nil, err
+	}
+	inbox := c.nc.NewRespInbox()
+	in := make(chan *nats.Msg, 64)
+	sub, err := c.nc.ChanSubscribe(inbox, in)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer sub.Unsubscribe()
+	if err := c.nc.PublishRequest(c.subject("claim"), inbox, text); err != nil {
+		return nil, nil, err
+	}
+	for late := c.after(claimTime); len(waiting) > 0; {
+		select {
+		case m := <-in:
+			var s surrender
+			if json.Unmarshal(m.Data, &s) == nil && waiting[s.Node] {
+				delete(waiting, s.Node)
+				answers = append(answers, s)
+			}
+		case <-late:
+			for node := range waiting {
+				silent = append(silent, node)
+			}
+			return answers, silent, nil
+		case <-c.ctx.Done():
+			return nil, nil, c.ctx.Err()
+		}
+	}
+	return answers, nil, nil
+}
+
+// claimed answers the claim of another node.
+func (c *Cluster) claimed(m *nats.Msg) {
+	var x claim
+	if json.Unmarshal(m.Data, &x) != nil || x.Self == c.self {
+		return
+	}
+	node, _, _ := strings.Cut(x.Self, ".")
+	k := &c.claims
+	k.mu.Lock()
+	mine, both := k.mine[x.Client]
+	if both && mine.before(x) {
+		k.lost[x.Client] = true
+	}
+	k.seen[x.Client] = x.At
+	k.mu.Unlock()
+	s := surrender{Node: c.node}
+	if !both || mine.before(x) {
+		c.held.begin(x.Client)
+		if s.State = c.broker.TakeOver(x.Client, "node "+node); s.State == nil {
+			c.held.releaseTo(x.Client, c.cfg.State.SessionsOf(c.node))
+		} else {
+			c.wg.Add(1)
+			go c.waitForConfirmation(x.Client, node, s.State)
+		}
+	}
+	if text, err := json.Marshal(s); err == nil {
+		m.Respond(text)
+	}
+}
+
+// confirmation is what the new node of a session says when it has stored it.
+type confirmation struct {
+	Client string `json:"client"`
+	Node   string `json:"node"` // whom it is told
+}
+
+func (c *Cluster) confirm(client, node string) {
+	if text, err := json.Marshal(confirmation{client, node}); err == nil {
+		c.nc.Publish(c.subject("confirm"), text)
+	}
+}
+
+// handOverTime is how long a session that was handed over is kept without a confirmation.
+const handOverTime = 15 * time.Second
+
+// waitForConfirmation keeps what is stored of a session until its new node has it, and takes the session
+// back if that has died with it.
+func (c *Cluster) waitForConfirmation(client, node string, state *broker.SessionState) {
+	defer c.wg.Done()
+	for {
+		select {
+		case <-c.held.confirmed(client):
+		case <-c.after(handOverTime):
+			if c.isLive(node) {
+				break
+			}
+			c.held.forget(client)
+			if err := c.broker.Adopt(state); err != nil {
+				c.note("taking back the session of " + client + ": " + err.Error())
+			}
+			return
+		case <-c.ctx.Done():
+		}
+		c.held.releaseTo(client, c.cfg.State.SessionsOf(c.node))
+		return
+	}
+}
