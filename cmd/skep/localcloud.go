@@ -14,6 +14,7 @@ import (
 
 	"github.com/skep-sim/skep/internal/awsiot"
 	"github.com/skep-sim/skep/internal/awsiot/clock"
+	"github.com/skep-sim/skep/internal/awsiot/cluster"
 	"github.com/skep-sim/skep/internal/awsiot/event"
 	"github.com/skep-sim/skep/internal/awsiot/identity"
 	"github.com/skep-sim/skep/internal/awsiot/store"
@@ -30,13 +31,14 @@ func (wallClock) AfterFunc(d time.Duration, f func()) clock.Timer { return time.
 // localCloud is the local AWS IoT inside this process, on free ports of the
 // loopback interface. Other skep processes of the same user reach it, too.
 type localCloud struct {
-	state  *store.Store
-	server *awsiot.Server
-	events *eventFeed
-	dir    string
-	owner  string
-	addrs  cloudAddrs
-	share  *cloudShare
+	cluster *cluster.Cluster // nil: it is alone
+	state   *store.Store
+	server  *awsiot.Server
+	events  *eventFeed
+	dir     string
+	owner   string
+	addrs   cloudAddrs
+	share   *cloudShare
 }
 
 // cloudConfig says how a local AWS IoT is started.
@@ -51,6 +53,8 @@ type cloudConfig struct {
 	accept *awsiot.AcceptLimits
 	// era is when; its zero value serves what AWS served at any time.
 	era awsiot.Era
+	// cluster joins it with others; nil: it is alone.
+	cluster *cluster.Config
 	// private keeps it to this process: for a command that ends at once.
 	private bool
 }
@@ -82,18 +86,19 @@ func startCloud(conf cloudConfig) (*localCloud, error) {
 		return nil, err
 	}
 	c := &localCloud{state: st, dir: conf.dir, owner: conf.owner, events: newEventFeed(), share: newCloudShare()}
-	server := awsiot.Config{
-		State: st, Clock: wallClock{}, Rand: rand.Reader, AcceptLimits: conf.accept,
-		Log: func(e event.Event) {
-			if conf.verbose || e.Kind == event.Refused || e.Kind == event.Trouble {
-				fmt.Fprintln(conf.log, "cloud:", e.String())
-			}
-			c.events.tell(e)
-		},
+	log := func(e event.Event) {
+		if conf.verbose || e.Kind == event.Refused || e.Kind == event.Trouble {
+			fmt.Fprintln(conf.log, "cloud:", e.String())
+		}
+		c.events.tell(e)
 	}
-	conf.era.Apply(&server)
-	c.server, err = awsiot.New(server)
+	if err = c.join(conf.cluster, st, log); err == nil {
+		server := awsiot.Config{State: st, Clock: wallClock{}, Rand: rand.Reader, AcceptLimits: conf.accept, Cluster: c.cluster, Log: log}
+		conf.era.Apply(&server)
+		c.server, err = awsiot.New(server)
+	}
 	if err != nil {
+		c.leave()
 		st.Close()
 		return nil, err
 	}
@@ -171,7 +176,15 @@ func desiredError(err error) error {
 func (c *localCloud) close() {
 	c.share.close()
 	c.server.Close()
+	c.leave()
 	c.state.Close()
+}
+
+// leave leaves the cluster, if there is one.
+func (c *localCloud) leave() {
+	if c.cluster != nil {
+		c.cluster.Close()
+	}
 }
 
 // certFiles are a thing's files for the device's /flash/cert.

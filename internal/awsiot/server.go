@@ -12,6 +12,7 @@ import (
 
 	"github.com/skep-sim/skep/internal/awsiot/broker"
 	"github.com/skep-sim/skep/internal/awsiot/clock"
+	"github.com/skep-sim/skep/internal/awsiot/cluster"
 	"github.com/skep-sim/skep/internal/awsiot/control"
 	"github.com/skep-sim/skep/internal/awsiot/event"
 	"github.com/skep-sim/skep/internal/awsiot/identity"
@@ -55,8 +56,9 @@ type Config struct {
 	// ThrottleClose closes connections that publish faster than they may, instead of holding
 	// them back.
 	ThrottleClose bool
-	// Backbone joins this server with others into one endpoint; nil: there are no others.
-	Backbone broker.Backbone
+	// Cluster joins this server with others into one endpoint; nil: there are no others. State
+	// must be the one it has joined with.
+	Cluster *cluster.Cluster
 	// RetainOff closes on RETAIN, as AWS did before August 2021.
 	RetainOff bool
 	// MQTT5Off refuses MQTT 5, as AWS did before November 2022.
@@ -128,6 +130,10 @@ func New(cfg Config) (*Server, error) {
 	if err := s.startJobs(); err != nil {
 		return nil, err
 	}
+	sessions, backbone, err := s.joined()
+	if err != nil {
+		return nil, err
+	}
 	s.broker, err = broker.New(broker.Config{
 		Clock: cfg.Clock, Rand: cfg.Rand, Log: s.log,
 		Limits:          s.limits,
@@ -135,10 +141,10 @@ func New(cfg Config) (*Server, error) {
 		Service:         services{s},
 		Ingest:          s.ingest,
 		SaveRetained:    cfg.State.SaveRetained,
-		Sessions:        sessionStore(cfg.State),
+		Sessions:        sessions,
 		RelaxedQoS1:     cfg.RelaxedQoS1,
 		ThrottleClose:   cfg.ThrottleClose,
-		Backbone:        cfg.Backbone,
+		Backbone:        backbone,
 		RefuseSubscribe: cfg.RefuseSubscribe,
 		RetainOff:       cfg.RetainOff,
 		MQTT5Off:        cfg.MQTT5Off,
@@ -159,15 +165,11 @@ func New(cfg Config) (*Server, error) {
 		return nil, err
 	}
 	cfg.State.OnChange(s.changed)
-	return s, nil
-}
-
-// sessionStore keeps persistent sessions if the state has a directory.
-func sessionStore(st *store.Store) broker.SessionStore {
-	if st.Dir() == "" {
-		return nil
+	if err := s.begin(); err != nil {
+		s.Close()
+		return nil, err
 	}
-	return st.SessionStore()
+	return s, nil
 }
 
 // lockedReader lets many goroutines read from a source that may be meant for one, such as a

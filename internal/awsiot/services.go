@@ -31,8 +31,13 @@ func (s *Server) startRules() error {
 
 // startJobs makes the job service. What it has to say before there is a broker, nobody could hear.
 func (s *Server) startJobs() error {
+	off := ""
+	if s.cfg.Cluster != nil {
+		off = noJobs
+	}
 	var err error
 	s.jobs, err = jobs.New(jobs.Options{
+		Off:   off,
 		State: s.cfg.State, Clock: s.cfg.Clock, Rand: s.cfg.Rand, Log: s.log, Account: s.cfg.Account, Region: s.cfg.Region,
 		Publish: func(topic string, payload []byte) {
 			if b := s.published.Load(); b != nil {
@@ -43,6 +48,9 @@ func (s *Server) startJobs() error {
 	return err
 }
 
+// noJobs is why a cluster has none: their timers and rollouts want one that decides.
+const noJobs = "jobs are not served by a cluster of nodes (--nats): a skep cloud by itself serves them"
+
 // Jobs is the job service: jobs can be made, watched and cancelled while it runs.
 func (s *Server) Jobs() *jobs.Service { return s.jobs }
 
@@ -51,6 +59,9 @@ type services struct{ s *Server }
 
 func (x services) Accepts(topic string) string {
 	if jobs.Owns(topic) {
+		if x.s.cfg.Cluster != nil {
+			return noJobs
+		}
 		return x.s.jobs.Accepts(topic)
 	}
 	return x.s.shadows.Accepts(topic)

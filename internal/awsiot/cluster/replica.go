@@ -170,17 +170,12 @@ func (r *replica) await(w *write) error {
 // is as the stream was at the call.
 func (r *replica) follow(ctx context.Context, stream jetstream.Stream) error {
 	keys := map[string]bool{}
-	info, err := stream.Info(ctx)
-	if err != nil {
-		return err
-	}
 	consumer, err := stream.OrderedConsumer(ctx, jetstream.OrderedConsumerConfig{
 		FilterSubjects: []string{r.c.subject("state.>")}, DeliverPolicy: jetstream.DeliverLastPerSubjectPolicy,
 	})
 	if err != nil {
 		return err
 	}
-	r.synced = info.State.Msgs == 0
 	following, err := consumer.Consume(func(m jetstream.Msg) { r.take(m, keys) }, jetstream.ConsumeErrHandler(func(_ jetstream.ConsumeContext, err error) {
 		r.c.note("following the cluster's state: " + err.Error())
 	}))
@@ -205,8 +200,14 @@ func (r *replica) follow(ctx context.Context, stream jetstream.Stream) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("reading the cluster's state takes too long: %w", err)
 	}
+	if !keys[authorityName] {
+		return fmt.Errorf("the cluster's state has no authority: remove the stream %s from JetStream and start again", r.c.streamName("STATE"))
+	}
 	return r.dropOthers(keys)
 }
+
+// authorityName is the one thing that every cluster has.
+const authorityName = "meta\x00authority"
 
 // take applies one message. keys notes which there are until the stream has been read once.
 func (r *replica) take(m jetstream.Msg, keys map[string]bool) {
@@ -217,7 +218,7 @@ func (r *replica) take(m jetstream.Msg, keys map[string]bool) {
 	seq := meta.Sequence.Stream
 	bucket, key, ok := r.c.stateKey(m.Subject())
 	if !ok {
-		r.arrived(seq, meta.NumPending == 0, nil)
+		r.state.Applied(func(err error) { r.arrived(seq, meta.NumPending == 0, err) })
 		return
 	}
 	var value []byte

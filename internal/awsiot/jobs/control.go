@@ -56,6 +56,9 @@ func noJob(id string) error {
 
 // Create makes a job and begins to tell its targets.
 func (s *Service) Create(c Config) (Job, error) {
+	if s.o.Off != "" {
+		return Job{}, errors.New(s.o.Off)
+	}
 	if err := c.check(); err != nil {
 		return Job{}, err
 	}

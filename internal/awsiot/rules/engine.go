@@ -175,6 +175,13 @@ func (e *Engine) load() error {
 	return nil
 }
 
+// Reload reads the rules anew: another process has changed them. Counters begin again.
+func (e *Engine) Reload() error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.load()
+}
+
 // show makes the rules count. e.mu is held, or nobody else is there yet.
 func (e *Engine) show(rules map[string]*rule) {
 	x := &index{byName: rules}

@@ -25,6 +25,10 @@ type Service struct {
 	log     func(event.Event)
 	publish func(topic string, payload []byte)
 
+	// Route, if there is one, has a request carried out elsewhere, where the thing is served; false
+	// says that it is here. It is set before the first request.
+	Route func(op string, k shadow.Key, payload []byte, answered func(Answer)) bool
+
 	mu   sync.Mutex
 	docs map[shadow.Key]*shadow.Document // what has been read or decided, stored or about to be
 }
@@ -75,6 +79,12 @@ func (s *Service) refused(op string, k shadow.Key, e *shadow.Error) {
 // Update applies an update request and publishes accepted, delta and documents. answered is
 // called once, from another goroutine, when the update is safe; it must not block.
 func (s *Service) Update(k shadow.Key, payload []byte, answered func(Answer)) {
+	if s.Route == nil || !s.Route("update", k, payload, answered) {
+		s.updateHere(k, payload, answered)
+	}
+}
+
+func (s *Service) updateHere(k shadow.Key, payload []byte, answered func(Answer)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	before, err := s.load(k)
@@ -105,6 +115,12 @@ func (s *Service) Update(k shadow.Key, payload []byte, answered func(Answer)) {
 
 // Get answers a get request after all updates before it.
 func (s *Service) Get(k shadow.Key, payload []byte, answered func(Answer)) {
+	if s.Route == nil || !s.Route("get", k, payload, answered) {
+		s.getHere(k, payload, answered)
+	}
+}
+
+func (s *Service) getHere(k shadow.Key, payload []byte, answered func(Answer)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	doc, err := s.load(k)
@@ -121,6 +137,12 @@ func (s *Service) Get(k shadow.Key, payload []byte, answered func(Answer)) {
 
 // Delete deletes a shadow and publishes accepted; its version is remembered.
 func (s *Service) Delete(k shadow.Key, payload []byte, answered func(Answer)) {
+	if s.Route == nil || !s.Route("delete", k, payload, answered) {
+		s.deleteHere(k, payload, answered)
+	}
+}
+
+func (s *Service) deleteHere(k shadow.Key, payload []byte, answered func(Answer)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	doc, err := s.load(k)
@@ -143,6 +165,27 @@ func (s *Service) Delete(k shadow.Key, payload []byte, answered func(Answer)) {
 		s.publish(k.Topic("delete/accepted"), out)
 		answered(Answer{Payload: out})
 	})
+}
+
+// Do carries out a request, "get", "update" or "delete", here.
+func (s *Service) Do(op string, k shadow.Key, payload []byte, answered func(Answer)) {
+	switch op {
+	case "update":
+		s.updateHere(k, payload, answered)
+	case "delete":
+		s.deleteHere(k, payload, answered)
+	default:
+		s.getHere(k, payload, answered)
+	}
+}
+
+// Forget has the next request read a shadow anew, by its key in the store: another process has
+// changed it.
+func (s *Service) Forget(key string) {
+	thing, name, _ := strings.Cut(key, "\x00")
+	s.mu.Lock()
+	delete(s.docs, shadow.Key{Thing: thing, Name: name})
+	s.mu.Unlock()
 }
 
 // later answers in the order of the store's writes, so that nobody overtakes an update.

@@ -54,6 +54,9 @@ func (s *Store) Apply(bucketName, key string, value []byte, done func(error)) {
 	s.enqueue(op{b, key, value, done})
 }
 
+// Applied calls done when everything that was applied before it is safe.
+func (s *Store) Applied(done func(error)) { s.enqueue(op{done: done}) }
+
 func known(b bucket) bool {
 	for _, x := range buckets {
 		if x == b {
