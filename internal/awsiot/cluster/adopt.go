@@ -24,6 +24,7 @@ func (c *Cluster) fromDead(client string, clean bool, silent []string) (*broker.
 		for _, st := range states {
 			if found == nil && !clean {
 				found = st
+				c.catchUpLater(client, c.safeOf(node))
 			}
 		}
 		if len(keys) > 0 {
@@ -31,6 +32,42 @@ func (c *Cluster) fromDead(client string, clean bool, silent []string) (*broker.
 		}
 	}
 	return found, nil
+}
+
+// safeOf is how far a node had taken the QoS 1 stream when it was last heard of.
+func (c *Cluster) safeOf(node string) uint64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if m := c.members[node]; m != nil {
+		return m.safe
+	}
+	return c.departed[node]
+}
+
+// catchUpLater brings a client what its dead node has not, once the client's session is here.
+func (c *Cluster) catchUpLater(client string, safe uint64) {
+	if !c.cfg.DurableQoS1 {
+		return
+	}
+	c.wg.Add(1)
+	go func() {
+		defer c.wg.Done()
+		for range 100 {
+			if _, here := c.broker.Connection(client); here {
+				ctx, cancel := context.WithTimeout(c.ctx, joinTime)
+				defer cancel()
+				if err := c.catchUp(ctx, []string{client}, safe); err != nil && c.ctx.Err() == nil {
+					c.note("bringing the session of " + client + " up to date: " + err.Error())
+				}
+				return
+			}
+			select {
+			case <-c.after(50 * time.Millisecond):
+			case <-c.ctx.Done():
+				return
+			}
+		}
+	}()
 }
 
 // orphans are the nodes that are not there and have sessions.
@@ -110,7 +147,7 @@ func (c *Cluster) adopt(node, self string, safe uint64) error {
 	if len(states) > 0 {
 		c.note(fmt.Sprintf("took over %d sessions of node %s", len(adopted), node))
 	}
-	if c.cfg.DurableQoS1 && safe > 0 && len(adopted) > 0 {
+	if c.cfg.DurableQoS1 && len(adopted) > 0 {
 		if err := c.catchUp(ctx, adopted, safe); err != nil {
 			c.note("bringing the sessions of node " + node + " up to date: " + err.Error())
 		}
@@ -131,38 +168,62 @@ func (c *Cluster) reserve(ctx context.Context, self string) (bool, error) {
 	return err == nil, err
 }
 
-// catchUp brings messages of the QoS 1 stream behind a place to some clients.
+// catchUp brings messages of the QoS 1 stream behind a place to some clients. It asks for one
+// after another: a consumer could be given to the very NATS server that has just died.
 func (c *Cluster) catchUp(ctx context.Context, clients []string, safe uint64) error {
 	stream, err := c.qos1(ctx)
 	if err != nil {
 		return err
 	}
-	info, err := stream.Info(ctx)
-	if err != nil || info.State.LastSeq <= safe {
+	var last uint64
+	err = c.persist(ctx, func(ctx context.Context) error {
+		info, err := stream.Info(ctx)
+		if err == nil {
+			last = info.State.LastSeq
+		}
 		return err
-	}
-	consumer, err := stream.OrderedConsumer(ctx, jetstream.OrderedConsumerConfig{
-		FilterSubjects: []string{c.subject("qos1.>")}, DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: safe + 1,
 	})
 	if err != nil {
 		return err
 	}
-	for {
-		m, err := consumer.Next(jetstream.FetchMaxWait(5 * time.Second))
+	for seq := safe + 1; seq <= last; seq++ {
+		var m *jetstream.RawStreamMsg
+		err := c.persist(ctx, func(ctx context.Context) (err error) {
+			m, err = stream.GetMsg(ctx, seq, jetstream.WithGetMsgSubject(c.subject("qos1.>")))
+			return err
+		})
+		if errors.Is(err, jetstream.ErrMsgNotFound) {
+			return nil
+		}
 		if err != nil {
 			return err
 		}
-		meta, err := m.Metadata()
-		if err != nil {
-			return err
-		}
-		if msg, err := broker.ParseMessage(m.Data()); err == nil {
+		seq = m.Sequence
+		if msg, err := broker.ParseMessage(m.Data); err == nil {
 			for _, client := range clients {
 				c.broker.DeliverTo(client, msg)
 			}
 		}
-		if meta.Sequence.Stream >= info.State.LastSeq || meta.NumPending == 0 {
-			return nil
+	}
+	return nil
+}
+
+// tryTime is how long one attempt may take of what is tried again.
+const tryTime = 5 * time.Second
+
+// persist tries until JetStream answers: while it elects a leader it does not.
+func (c *Cluster) persist(ctx context.Context, f func(context.Context) error) error {
+	for {
+		try, cancel := context.WithTimeout(ctx, tryTime)
+		err := f(try)
+		cancel()
+		if err == nil || errors.Is(err, jetstream.ErrMsgNotFound) || ctx.Err() != nil {
+			return err
+		}
+		select {
+		case <-c.after(200 * time.Millisecond):
+		case <-ctx.Done():
+			return err
 		}
 	}
 }

@@ -58,11 +58,12 @@ type Cluster struct {
 	claims claims
 	held   held
 
-	mu      sync.Mutex
-	members map[string]*member // by node, without this one
-	hooks   []func(bucket, key string, value []byte)
-	late    []change // what came before the hooks
-	closed  bool
+	mu       sync.Mutex
+	members  map[string]*member // by node, without this one
+	departed map[string]uint64  // how far nodes that are gone had taken the QoS 1 stream
+	hooks    []func(bucket, key string, value []byte)
+	late     []change // what came before the hooks
+	closed   bool
 }
 
 type change struct {
@@ -85,7 +86,7 @@ func Join(cfg Config) (*Cluster, error) {
 	if cfg.DeadAfter == 0 {
 		cfg.DeadAfter = 5 * time.Second
 	}
-	c := &Cluster{cfg: cfg, members: map[string]*member{}}
+	c := &Cluster{cfg: cfg, members: map[string]*member{}, departed: map[string]uint64{}}
 	c.ctx, c.cancel = context.WithCancel(context.Background())
 	c.claims = claims{mine: map[string]claim{}, lost: map[string]bool{}, seen: map[string]int64{}}
 	c.held = held{deletes: map[string][]heldDelete{}, waiting: map[string]chan struct{}{}, to: map[string]string{}}
@@ -335,7 +336,7 @@ func (c *Cluster) Close() {
 	case <-done:
 	case <-c.after(ackTime):
 	}
-	if bye, err := json.Marshal(hello{Node: c.node, Self: c.self, Bye: true}); err == nil {
+	if bye, err := json.Marshal(hello{Node: c.node, Self: c.self, Bye: true, Safe: c.links.progress()}); err == nil {
 		c.nc.Publish(c.subject("hello"), bye)
 		c.nc.FlushTimeout(time.Second)
 	}

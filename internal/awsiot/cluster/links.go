@@ -164,15 +164,37 @@ func (c *Cluster) followQoS1() error {
 	if err != nil {
 		return err
 	}
-	conf := jetstream.OrderedConsumerConfig{FilterSubjects: []string{c.subject("qos1.>")}, DeliverPolicy: jetstream.DeliverNewPolicy}
+	ctx, cancel := context.WithTimeout(c.ctx, joinTime)
+	defer cancel()
+	var safe uint64
+	err = c.persist(ctx, func(ctx context.Context) error {
+		info, err := stream.Info(ctx)
+		if err == nil {
+			safe = info.State.LastSeq
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
 	noted, err := c.cfg.State.Noted("qos1")
 	if err != nil {
 		return err
 	}
 	if seq, err := strconv.ParseUint(noted, 10, 64); err == nil {
-		conf.DeliverPolicy, conf.OptStartSeq = jetstream.DeliverByStartSequencePolicy, seq+1
+		safe = min(safe, seq)
 	}
-	consumer, err := stream.OrderedConsumer(c.ctx, conf)
+	c.links.mu.Lock()
+	c.links.durable.safe = safe
+	c.links.mu.Unlock()
+	conf := jetstream.OrderedConsumerConfig{
+		FilterSubjects: []string{c.subject("qos1.>")}, DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: safe + 1,
+	}
+	var consumer jetstream.Consumer
+	err = c.persist(ctx, func(ctx context.Context) (err error) {
+		consumer, err = stream.OrderedConsumer(ctx, conf)
+		return err
+	})
 	if err != nil {
 		return err
 	}

@@ -48,6 +48,7 @@ func (c *Cluster) heard(h hello) {
 			return
 		}
 		delete(c.members, h.Node)
+		c.departed[h.Node] = h.Safe
 		c.mu.Unlock()
 		c.note("node " + h.Node + " has left")
 		c.went(h.Node, h.Self, h.Safe)
@@ -96,6 +97,7 @@ func (c *Cluster) findSilent() {
 			m.seen = now
 		case now.Sub(m.seen) > c.cfg.DeadAfter:
 			delete(c.members, node)
+			c.departed[node] = m.safe
 			dead = append(dead, gone{node, *m})
 		}
 	}

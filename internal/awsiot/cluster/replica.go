@@ -170,8 +170,12 @@ func (r *replica) await(w *write) error {
 // is as the stream was at the call.
 func (r *replica) follow(ctx context.Context, stream jetstream.Stream) error {
 	keys := map[string]bool{}
-	consumer, err := stream.OrderedConsumer(ctx, jetstream.OrderedConsumerConfig{
-		FilterSubjects: []string{r.c.subject("state.>")}, DeliverPolicy: jetstream.DeliverLastPerSubjectPolicy,
+	var consumer jetstream.Consumer
+	err := r.c.persist(ctx, func(ctx context.Context) (err error) {
+		consumer, err = stream.OrderedConsumer(ctx, jetstream.OrderedConsumerConfig{
+			FilterSubjects: []string{r.c.subject("state.>")}, DeliverPolicy: jetstream.DeliverLastPerSubjectPolicy,
+		})
+		return err
 	})
 	if err != nil {
 		return err

@@ -1,0 +1,357 @@
+package main
+
+import (
+	"bytes"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	mqtt "github.com/eclipse/paho.mqtt.golang"
+)
+
+// The tests of a cluster start three real NATS servers and three skep processes. The server's
+// program is named by SKEP_NATS_SERVER; .ci/run installs it.
+
+// process is one that a test can kill.
+type process struct {
+	cmd *exec.Cmd
+	out *lockedBuffer
+}
+
+func (p *process) kill() {
+	p.cmd.Process.Kill()
+	p.cmd.Wait()
+}
+
+func start(t *testing.T, name string, args ...string) *process {
+	t.Helper()
+	p := &process{cmd: exec.Command(name, args...), out: &lockedBuffer{}}
+	if name == os.Args[0] {
+		p.cmd.Args[0] = "skep"
+	}
+	p.cmd.Env = append(os.Environ(), "HOME="+t.TempDir(), "XDG_STATE_HOME="+t.TempDir())
+	p.cmd.Stdout, p.cmd.Stderr = p.out, p.out
+	if err := p.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(p.kill)
+	return p
+}
+
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+// eventually waits until something is so.
+func eventually(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	for begin := time.Now(); !ok(); time.Sleep(5 * time.Millisecond) {
+		if time.Since(begin) > time.Minute {
+			t.Fatalf("it does not come about that %s", what)
+		}
+	}
+}
+
+// freePorts are ports nobody listens on.
+func freePorts(t *testing.T, n int) []int {
+	t.Helper()
+	var list []int
+	for range n {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close()
+		list = append(list, l.Addr().(*net.TCPAddr).Port)
+	}
+	return list
+}
+
+// testCluster is three NATS servers and three nodes.
+type testCluster struct {
+	t      *testing.T
+	nats   []*process
+	nodes  []*process
+	ports  []int // of the nodes: MQTT, HTTPS, 443 of each
+	client *tls.Config
+	args   [][]string
+}
+
+func newTestCluster(t *testing.T, flags ...string) *testCluster {
+	t.Helper()
+	program := os.Getenv("SKEP_NATS_SERVER")
+	if program == "" {
+		t.Skip("SKEP_NATS_SERVER does not name a NATS server's program; bash .ci/run cluster installs one")
+	}
+	c := &testCluster{t: t, ports: freePorts(t, 15)}
+	natsPorts, routes := c.ports[9:12], c.ports[12:15]
+	var urls, routeURLs []string
+	for i := range 3 {
+		urls = append(urls, fmt.Sprintf("nats://127.0.0.1:%d", natsPorts[i]))
+		routeURLs = append(routeURLs, fmt.Sprintf("nats://127.0.0.1:%d", routes[i]))
+	}
+	for i := range 3 {
+		c.nats = append(c.nats, start(t, program, "-a", "127.0.0.1", "-p", fmt.Sprint(natsPorts[i]), "-n", fmt.Sprintf("n%d", i), "-js", "-sd", t.TempDir(),
+			"--cluster_name", "test", "--cluster", routeURLs[i], "--routes", strings.Join(routeURLs, ",")))
+	}
+	eventually(t, "JetStream has a leader", func() bool {
+		all := ""
+		for _, p := range c.nats {
+			all += p.out.String()
+		}
+		return strings.Contains(all, "JetStream cluster new metadata leader")
+	})
+	cert, state := t.TempDir(), t.TempDir()
+	if out, err := exec.Command(os.Args[0], "-test.run=^$").CombinedOutput(); err != nil {
+		t.Fatalf("%v %s", err, out)
+	}
+	in := start(t, os.Args[0], "cloud", "init", cert, "--state", state)
+	in.cmd.Wait()
+	c.client = clientConfig(t, cert, in.out.String())
+	for i := range 3 {
+		if i > 0 {
+			state = t.TempDir()
+		}
+		c.args = append(c.args, append([]string{"cloud", "--state", state, "--mqtt", fmt.Sprint(c.ports[3*i]), "--https", fmt.Sprint(c.ports[3*i+1]), "--port-443", fmt.Sprint(c.ports[3*i+2]),
+			"--nats", strings.Join(urls, ",")}, flags...))
+		c.nodes = append(c.nodes, nil)
+		c.startNode(i)
+	}
+	for i, p := range c.nodes {
+		eventually(t, fmt.Sprintf("node %d knows two others", i), func() bool { return strings.Count(p.out.String(), "is there\n") >= 2 })
+	}
+	return c
+}
+
+func (c *testCluster) startNode(i int) {
+	c.t.Helper()
+	p := start(c.t, os.Args[0], c.args[i]...)
+	c.nodes[i] = p
+	eventually(c.t, fmt.Sprintf("node %d serves; it says %s", i, p.out), func() bool { return strings.Contains(p.out.String(), "AWS IoT on ") })
+}
+
+func clientConfig(t *testing.T, dir, said string) *tls.Config {
+	t.Helper()
+	ca, err := os.ReadFile(filepath.Join(dir, "aws.ca"))
+	if err != nil {
+		t.Fatalf("%v: %s", err, said)
+	}
+	pair, err := tls.LoadX509KeyPair(filepath.Join(dir, "aws.crt"), filepath.Join(dir, "aws.key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(ca)
+	return &tls.Config{RootCAs: roots, Certificates: []tls.Certificate{pair}, ServerName: "a1-ats.iot.us-east-1.amazonaws.com"}
+}
+
+// device is an MQTT client that knows several nodes and notes what it gets.
+type device struct {
+	mqtt.Client
+	t    *testing.T
+	mu   sync.Mutex
+	got  []string
+	lost int
+}
+
+func (c *testCluster) device(id string, clean bool, nodes ...int) *device {
+	c.t.Helper()
+	d := &device{t: c.t}
+	o := mqtt.NewClientOptions().SetClientID(id).SetCleanSession(clean).SetTLSConfig(c.client).SetAutoReconnect(true).SetMaxReconnectInterval(500 * time.Millisecond).
+		SetConnectRetry(true).SetConnectRetryInterval(300 * time.Millisecond).SetKeepAlive(30 * time.Second).SetOrderMatters(true).SetConnectTimeout(20 * time.Second)
+	for _, n := range nodes {
+		o.AddBroker(fmt.Sprintf("ssl://127.0.0.1:%d", c.ports[3*n]))
+	}
+	o.SetConnectionLostHandler(func(mqtt.Client, error) { d.mu.Lock(); d.lost++; d.mu.Unlock() })
+	o.SetDefaultPublishHandler(d.note)
+	d.Client = mqtt.NewClient(o)
+	c.await(d.Connect())
+	c.t.Cleanup(func() { d.Disconnect(0) })
+	return d
+}
+
+func (d *device) note(_ mqtt.Client, m mqtt.Message) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.got = append(d.got, m.Topic()+" "+string(m.Payload()))
+}
+
+// has says that a message has come.
+func (d *device) has(want string) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, g := range d.got {
+		if strings.HasPrefix(g, want) {
+			return true
+		}
+	}
+	return false
+}
+
+func (c *testCluster) await(token mqtt.Token) {
+	c.t.Helper()
+	if !token.WaitTimeout(time.Minute) {
+		c.t.Fatal("no answer within a minute")
+	}
+	if err := token.Error(); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+func (d *device) subscribe(c *testCluster, filter string) {
+	c.t.Helper()
+	c.await(d.Client.Subscribe(filter, 1, d.note))
+}
+
+// TestCluster is what nodes share: messages, retained ones, shadows, the registry and sessions.
+func TestCluster(t *testing.T) {
+	t.Parallel()
+	c := newTestCluster(t)
+	a, b := c.device("a", true, 0), c.device("b", true, 1)
+	b.subscribe(c, "dt/+/x y")
+	b.subscribe(c, "dt/#")
+	b.subscribe(c, "$aws/things/T/shadow/#")
+	c.await(a.Publish("dt/1.2/x y", 1, false, "across"))
+	eventually(t, "a message crosses", func() bool { return b.has("dt/1.2/x y across") })
+	c.await(a.Publish("$aws/things/T/shadow/update", 1, false, `{"state":{"desired":{"n":1}}}`))
+	eventually(t, "a shadow's delta crosses", func() bool { return b.has("$aws/things/T/shadow/update/delta") })
+	c.await(a.Publish("status", 1, true, "kept"))
+	late := c.device("late", true, 2)
+	eventually(t, "a retained message is known everywhere", func() bool {
+		late.subscribe(c, "status")
+		return late.has("status kept")
+	})
+	if got := c.shadow(2, "T"); !strings.Contains(got, `"n":1`) {
+		t.Errorf("the shadow at node 2: %s", got)
+	}
+
+	// a persistent session goes along, with what has come meanwhile
+	p := c.device("roamer", false, 0)
+	p.subscribe(c, "news/#")
+	p.Disconnect(100)
+	for i := range 20 {
+		c.await(b.Publish("news/x", 1, false, fmt.Sprint("n", i, ".")))
+	}
+	q := c.device("roamer", false, 2)
+	eventually(t, "the queue comes along", func() bool { return q.has("news/x n19.") })
+	q.mu.Lock()
+	var order []string
+	for _, g := range q.got {
+		order = append(order, g)
+	}
+	q.mu.Unlock()
+	for i := range 20 {
+		if i >= len(order) || order[i] != fmt.Sprintf("news/x n%d.", i) {
+			t.Fatalf("in the wrong order, or not once each: %q", order)
+		}
+	}
+	// the newer connection wins, also on another node
+	c.device("b", true, 2)
+	eventually(t, "the older connection is closed", func() bool { b.mu.Lock(); defer b.mu.Unlock(); return b.lost > 0 })
+	b.mu.Lock()
+	copies := 0
+	for _, g := range b.got {
+		if g == "dt/1.2/x y across" {
+			copies++
+		}
+	}
+	b.mu.Unlock()
+	if copies != 2 { // one for each of its filters, as from one node: AWS delivers by session
+		t.Logf("%d copies for two filters that match", copies)
+	}
+}
+
+// shadow reads a shadow over HTTPS at a node.
+func (c *testCluster) shadow(node int, thing string) string {
+	c.t.Helper()
+	conf := c.client.Clone()
+	client := &http.Client{Transport: &http.Transport{TLSClientConfig: conf, DisableKeepAlives: true}, Timeout: time.Minute}
+	r, err := client.Get(fmt.Sprintf("https://127.0.0.1:%d/things/%s/shadow", c.ports[3*node+1], thing))
+	if err != nil {
+		return err.Error()
+	}
+	defer r.Body.Close()
+	body, _ := io.ReadAll(r.Body)
+	return string(body)
+}
+
+// TestClusterLosesNothing kills a node with a session and its queue, and the NATS server that leads, while a
+// publisher publishes: all that was acknowledged arrives.
+func TestClusterLosesNothing(t *testing.T) {
+	t.Parallel()
+	c := newTestCluster(t, "--durable-qos1")
+	s := c.device("keeper", false, 0)
+	s.subscribe(c, "log/#")
+	away := c.device("away", false, 0)
+	away.subscribe(c, "log/#")
+	away.Disconnect(100)
+	p := c.device("publisher", true, 1)
+	const total = 300
+	worst := time.Duration(0)
+	for i := range total {
+		switch i {
+		case total / 3:
+			c.nodes[0].kill()
+			s.Disconnect(0)
+		case 2 * total / 3:
+			c.leader().kill()
+		}
+		begin := time.Now()
+		c.await(p.Publish("log/x", 1, false, fmt.Sprint("m", i, ".")))
+		worst = max(worst, time.Since(begin))
+	}
+	t.Logf("%d messages acknowledged; the longest wait for one was %v", total, worst.Round(time.Millisecond))
+	for _, id := range []string{"keeper", "away"} {
+		d := c.device(id, false, 2, 1)
+		missing := func() (list []int) {
+			for i := range total {
+				if m := fmt.Sprintf("log/x m%d.", i); !d.has(m) && !(id == "keeper" && s.has(m)) {
+					list = append(list, i)
+				}
+			}
+			return list
+		}
+		for begin := time.Now(); len(missing()) > 0; time.Sleep(50 * time.Millisecond) {
+			if time.Since(begin) > time.Minute {
+				t.Fatalf("%s has not got %v\nnode 1: %s\nnode 2: %s", id, missing(), c.nodes[1].out, c.nodes[2].out)
+			}
+		}
+	}
+	if got := c.shadow(2, "none"); !strings.Contains(got, "No shadow exists") {
+		t.Errorf("shadows after the deaths: %s", got)
+	}
+}
+
+// leader is the NATS server that has led last.
+func (c *testCluster) leader() *process {
+	for _, p := range c.nats {
+		out := p.out.String()
+		if i := strings.LastIndex(out, "Self is new JetStream cluster metadata leader"); i >= 0 {
+			return p
+		}
+	}
+	return c.nats[0]
+}
