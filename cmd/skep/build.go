@@ -88,7 +88,8 @@ func (c *buildCmd) Run(k *kong.Kong) error {
 	if err != nil {
 		return err
 	}
-	b.Fits = sound(b.Budget)
+	b.Budget.Files = &sizing.FilesUse{Used: b.Bytes, Limit: b.Flash}
+	b.Fits = sound(b.Budget) && b.Bytes <= b.Flash
 	return c.print(b, a.Name())
 }
 

@@ -263,6 +263,10 @@ func (d *drawing) bundle(r *Report) {
 	}
 	d.budget(r, "flash", "bytes", l, own(func(m *Module) int { return m.Flash }), l.Flash, r.Limits.Bytes)
 	d.budget(r, "names", "names", l, own(func(m *Module) int { return m.Names }), l.Names, r.Limits.Names)
+	if f := r.Files; f != nil {
+		d.budget(r, "files", "bytes", &Load{}, nil, f.Used, f.Limit)
+		d.fill(drawMargin+60, d.y-20, max(float64(inner-60-barRight)*min(1, float64(f.Used)/float64(f.Limit)), 0.5), 18, colourFaint)
+	}
 	what := "bundled: " + strings.Join(l.Bundled, ", ")
 	if len(l.Bundled) == 0 {
 		what = "nothing is bundled"

@@ -50,6 +50,15 @@ type Report struct {
 	Program Program  `json:"program"`
 	Limits  Limits   `json:"limits"`
 	Facts   []Fact   `json:"facts,omitempty"`
+	// Files is what all files take of the file system, if the caller says it: nothing
+	// here depends on it, but the picture.
+	Files *FilesUse `json:"files,omitempty"`
+}
+
+// FilesUse is what files take of the file system, in bytes.
+type FilesUse struct {
+	Used  int `json:"used"`
+	Limit int `json:"limit"`
 }
 
 // Limits are the sizes of the bundle area.
