@@ -15,7 +15,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 )
 
 const targets = "linux/amd64,linux/arm64,darwin/amd64,darwin/arm64,windows/amd64,windows/arm64"
@@ -59,7 +58,6 @@ func release(out, version string, targets []string) error {
 		if !ok {
 			return fmt.Errorf("%q is no target: write it as linux/amd64", target)
 		}
-		begin := time.Now()
 		binary, found, err := buildFor(goos, arch, work)
 		if err != nil {
 			return err
@@ -76,7 +74,7 @@ func release(out, version string, targets []string) error {
 			return err
 		}
 		fmt.Fprintf(&sums, "%x  %s\n", sha256.Sum256(data), file)
-		fmt.Fprintf(os.Stderr, "%-60s %6.1f MB  %4.1f s\n", file, float64(len(data))/1e6, time.Since(begin).Seconds())
+		fmt.Fprintf(os.Stderr, "%-60s %6.1f MB\n", file, float64(len(data))/1e6)
 	}
 	return os.WriteFile(filepath.Join(out, "SHA256SUMS"), []byte(sums.String()), 0o644)
 }

@@ -48,6 +48,16 @@ func (k socks) merge(other socks) socks {
 	return m
 }
 
+// agree keeps those of which another way says the same sort; that it has not come to
+// connect() there does not matter, since it has where nothing failed.
+func (k socks) agree(other socks) {
+	for name, s := range k {
+		if t, ok := other[name]; !ok || s.plain != t.plain {
+			delete(k, name)
+		}
+	}
+}
+
 // wrapping is one call of wrap_socket with what is known of its socket.
 type wrapping struct {
 	m     *module
@@ -100,18 +110,27 @@ func (fl *follower) block(list []*stmt, at socks) (socks, bool) {
 				return at, false
 			}
 		case stmtTry:
-			before := at.clone()
+			var ways []socks // to behind it, that without an exception first
 			body, ends := fl.block(s.body, at.clone())
 			if ends {
 				body, ends = fl.block(s.orelse, body)
 			}
-			at = body
+			if ends {
+				ways = append(ways, body)
+			}
 			for _, h := range s.handlers {
-				if after, ok := fl.block(h.body, socks{}); ok {
-					at = at.merge(after).merge(before)
+				if after, ok := fl.block(h.body, at.clone()); ok {
+					ways = append(ways, after)
 				}
 			}
-			if at, ends = fl.block(s.final, at); !ends {
+			if len(ways) == 0 {
+				fl.block(s.final, at)
+				return at, false
+			}
+			for _, other := range ways[1:] {
+				ways[0].agree(other)
+			}
+			if at, ends = fl.block(s.final, ways[0]); !ends {
 				return at, false
 			}
 		case stmtWhile, stmtFor, stmtWith:
