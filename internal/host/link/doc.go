@@ -85,6 +85,7 @@ const (
 	longGuard   = 1600 * time.Millisecond // more than the longest that ATGT takes
 	commandTime = 10 * time.Second        // ATCT: command mode ends after that much silence
 	answerTime  = 3 * time.Second         // for the first byte of an answer
+	patience    = 3 * time.Second         // where a module is, or must be: the host or a network may be slow
 	quietTime   = 300 * time.Millisecond  // an answer of unknown length has ended
 	settleTime  = 100 * time.Millisecond  // what was under way has arrived
 	breakTime   = 6500 * time.Millisecond // leads to command mode: six seconds, and a little more

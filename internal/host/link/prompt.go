@@ -46,7 +46,10 @@ func (s *Session) Prompt() error {
 		if n > 0 { // raw mode, perhaps: Ctrl-C alone stays there
 			s.line.Write([]byte{ctrlB})
 		}
-		out := s.line.drain(quietTime, promptWait)
+		var out []byte
+		if first, ok := s.line.Byte(promptWait); ok { // a prompt answers every time
+			out = append([]byte{first}, s.line.drain(quietTime, promptWait)...)
+		}
 		if err := s.line.Err(); err != nil {
 			return fmt.Errorf("%s: %w", s.line.port, err)
 		}

@@ -25,6 +25,7 @@ type Session struct {
 	Mode uint64
 
 	guard   time.Duration
+	patient time.Duration // for an answer, beyond what the module needs
 	timeout time.Duration // ATCT
 	command bool          // in command mode, as far as is known
 	heard   time.Duration // when it last said something there
@@ -48,7 +49,7 @@ func Open(ctx context.Context, name string, o Options) (*Session, error) {
 
 // Attach finds the module at a port that is open; the session closes it.
 func Attach(ctx context.Context, p Port, o Options) (*Session, error) {
-	s := &Session{line: newLine(ctx, p, o.Clock, o.Transcript), opt: o, guard: guardTime, timeout: commandTime}
+	s := &Session{line: newLine(ctx, p, o.Clock, o.Transcript), opt: o, guard: guardTime, patient: patience, timeout: commandTime}
 	if err := s.find(); err != nil {
 		p.Close()
 		return nil, err
@@ -82,6 +83,10 @@ func (s *Session) find() error {
 	if s.opt.Break { // whoever asks for it has tried the others
 		rates, rounds = rates[:min(len(rates), 2)], rounds[:1]
 	}
+	if len(rates) > 1 {
+		s.patient = time.Second // most of them are wrong
+	}
+	defer func() { s.patient = patience }()
 	for round, guard := range rounds {
 		s.guard = guard
 		for _, rate := range rates {
@@ -162,7 +167,7 @@ func (s *Session) enter() error {
 		s.Looping = s.Looping || bytes.Count(before, []byte("soft reboot")) > 1
 	}
 	s.line.Write([]byte("+++"))
-	got := s.awaitOK(s.guard + time.Second)
+	got := s.awaitOK(s.guard + s.patient)
 	if err := s.line.Err(); err != nil {
 		return fmt.Errorf("%s: %w", s.line.port, err)
 	}
@@ -214,7 +219,7 @@ func (s *Session) awaitOK(d time.Duration) bool {
 func (s *Session) answersAT() bool {
 	s.line.drain(settleTime, 5*time.Second)
 	s.line.Write([]byte("AT\r"))
-	first, ok := s.line.Byte(time.Second)
+	first, ok := s.line.Byte(s.patient)
 	if !ok {
 		return false
 	}
