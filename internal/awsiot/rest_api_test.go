@@ -201,14 +201,15 @@ func TestConnectionsAPI(t *testing.T) {
 		t.Errorf("will %+v", m)
 	}
 	status, text = c.call("GET", "/connections/a%2Fb?includeSocketInformation=true", "")
-	c.wants(200, `{"clientId":"a/b","connected":false,"thingName":"thing0","cleanSession":false,"disconnectedSince":\d{13},"sessionExpiry":3600}`, status, text)
+	c.wants(200, `{"clientId":"a/b","connected":false,"thingName":"thing0","cleanSession":false,"disconnectedSince":\d{13},"disconnectReason":"API_INITIATED_DISCONNECT","sessionExpiry":3600}`, status, text)
 	x, _ = c.connect(0, "a/b", options{persistent: true, will: &broker.Message{Topic: "will/2", Payload: []byte("never")}})
 	status, text = c.call("DELETE", "/connections/a%2Fb?cleanSession=TRUE&preventWillMessage=TRUE", "")
 	c.wants(200, "", status, text)
 	x.closed()
-	for status == 200 { // the session goes as soon as its connection has
-		status, _ = c.call("GET", "/connections/a%2Fb", "")
+	for !strings.Contains(text, `"cleanSession":true`) { // the session goes as soon as its connection has
+		status, text = c.call("GET", "/connections/a%2Fb", "")
 	}
+	c.wants(200, `{"clientId":"a/b","connected":false,"thingName":"thing0","cleanSession":true,"disconnectedSince":\d{13},"disconnectReason":"API_INITIATED_DISCONNECT","sessionExpiry":0}`, status, text)
 	must(t, c.Publish(Message{Topic: "will/3"}))
 	if m := <-watch.C(); m.Topic != "will/3" {
 		t.Errorf("a will that was not to be sent: %+v", m)

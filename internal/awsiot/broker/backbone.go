@@ -99,6 +99,7 @@ func (b *Broker) LearnRetained(topic string, value []byte) error {
 // it has connected from.
 func (b *Broker) TakeOver(clientID, remote string) *SessionState {
 	b.mu.Lock()
+	delete(b.departures, clientID) // it is elsewhere now
 	s := b.sessions[clientID]
 	if s == nil {
 		b.mu.Unlock()

@@ -26,6 +26,7 @@ type Broker struct {
 
 	mu         sync.Mutex
 	sessions   map[string]*session
+	departures map[string]departure // by client id
 	conns      map[*conn]struct{}
 	connects   bucket
 	connectsOf map[string]*bucket // by client id
@@ -37,7 +38,7 @@ type Broker struct {
 // New makes a Broker. retained are the stored messages SaveRetained was once given, by topic;
 // persistent sessions come from Config.Sessions.
 func New(cfg Config, retained map[string][]byte) (*Broker, error) {
-	b := &Broker{cfg: cfg, sessions: map[string]*session{}, conns: map[*conn]struct{}{}, connectsOf: map[string]*bucket{}}
+	b := &Broker{cfg: cfg, sessions: map[string]*session{}, conns: map[*conn]struct{}{}, connectsOf: map[string]*bucket{}, departures: map[string]departure{}}
 	b.buffers.New = func() any { return new([]byte) }
 	b.readers.New = func() any { return bufio.NewReaderSize(nil, 4096) }
 	if err := b.retained.load(retained); err != nil {
@@ -180,6 +181,7 @@ func (b *Broker) forget(s *session) {
 
 // gone tells the world that a client has left: its will, the lifecycle event, the log.
 func (b *Broker) gone(c *conn) {
+	b.departed(c)
 	b.log(event.Disconnected, c.peer, c.sess.id, c.reason+": "+c.why)
 	if b.isClosed() {
 		return
@@ -339,6 +341,7 @@ func (b *Broker) watch() {
 	}
 	wills := b.lookAtSessions(now)
 	b.forgetConnects(now)
+	b.forgetDepartures(now)
 	b.tick()
 	for _, c := range late {
 		end := c.overdue(now)

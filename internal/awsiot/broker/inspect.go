@@ -28,6 +28,7 @@ type Connection struct {
 	Queued     int           // messages waiting
 	InFlight   int           // sent with QoS 1 and not acknowledged
 	Filters    int           // subscriptions
+	Reason     string        // why it left, as lifecycle events name it; known for 30 minutes
 }
 
 // Subscription is one filter of a client.
@@ -52,13 +53,19 @@ func (b *Broker) Connections() []Connection {
 	return out
 }
 
-// Connection describes one client; false says that there is neither a connection nor a session.
+// Connection describes one client; false says that there is neither a connection nor a session,
+// nor has there been one for half an hour.
 func (b *Broker) Connection(clientID string) (Connection, bool) {
+	gone, known := b.departure(clientID)
 	s := b.session(clientID)
 	if s == nil {
-		return Connection{}, false
+		return Connection{ClientID: clientID, CertID: gone.peer.CertID, Remote: gone.peer.Remote, Local: gone.peer.Local, Since: gone.at, Reason: gone.reason}, known
 	}
-	return s.describe(), true
+	c := s.describe()
+	if !c.Connected && known {
+		c.Since, c.Reason = gone.at, gone.reason
+	}
+	return c, true
 }
 
 func (b *Broker) session(clientID string) *session {

@@ -37,7 +37,8 @@ type connection struct {
 	KeepAlive      *int64 `json:"keepAliveDuration,omitempty"` // seconds
 	ConnectedAt    int64  `json:"connectedSince,omitempty"`    // milliseconds
 	DisconnectedAt int64  `json:"disconnectedSince,omitempty"` // milliseconds
-	SessionExpiry  int64  `json:"sessionExpiry"`               // seconds
+	Reason         string `json:"disconnectReason,omitempty"`
+	SessionExpiry  int64  `json:"sessionExpiry"` // seconds
 }
 
 // getConnection is GET /connections/CLIENT?includeSocketInformation=
@@ -64,7 +65,7 @@ func (s *Server) getConnection(r *request) *response {
 		seconds := int64(c.KeepAlive.Seconds())
 		out.KeepAlive, out.ConnectedAt = &seconds, c.Since.UnixMilli()
 	} else {
-		out.DisconnectedAt = c.Since.UnixMilli()
+		out.DisconnectedAt, out.Reason = c.Since.UnixMilli(), c.Reason
 	}
 	if sockets && c.Connected {
 		out.SourceIP, out.SourcePort = address(c.Remote)
