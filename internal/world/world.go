@@ -7,9 +7,10 @@
 // or a socket on a device's behalf. That is why one seed replays a run. All of
 // it crosses here as data (bytes, times, failures with a kind) and only when
 // the device's own goroutine asks: streams are polled, dialling and waiting
-// return to the caller. A recorder therefore only has to wrap these few
-// interfaces and note each answer in order, and a replayer to give the same
-// answers again; neither needs keys, sockets or a clock.
+// return to the caller. A recorder (package record) therefore only has to wrap
+// these few interfaces and note each answer in order, and a replayer to give the
+// same answers again; neither needs keys, sockets or a clock. What other
+// goroutines do to a device meanwhile comes in through a [Gate].
 //
 // This is the only package that may call time.Now. It is not the modem: it
 // knows no registration, no errno, no endpoint rule and no XBee.
