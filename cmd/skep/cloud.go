@@ -39,16 +39,17 @@ func (c *cloudCmd) Help() string {
 
 // cloudRunCmd is skep cloud without a further word.
 type cloudRunCmd struct {
-	State       string  `help:"State directory. Default: this user's, which skep run uses, too." placeholder:"DIR"`
-	Listen      string  `help:"Address to listen on." default:"127.0.0.1" placeholder:"ADDRESS"`
-	MQTT        int     `help:"Port for MQTT." default:"8883"`
-	HTTPS       int     `help:"Port for HTTPS." default:"8443"`
-	Port443     int     `name:"port-443" help:"Port for what AWS has on 443: MQTT and HTTPS by ALPN, MQTT over WebSocket, signed HTTPS. 443 itself is left out where it may not be used." default:"443" placeholder:"PORT"`
-	ConnectRate int     `help:"Connections accepted in a second; 0 is no limit." default:"500"`
-	Connections int     `help:"Connections at a time; 0 is no limit." default:"500000"`
-	Web         webAddr `help:"Show what happens on a page for a browser. Alone it is at 127.0.0.1:8480; --web=ADDRESS:PORT has it elsewhere."`
-	NoSNI       string  `name:"no-sni" help:"Which endpoint a TLS hello without a server name reaches: ats, legacy or refuse. Default: as in the era." enum:",ats,legacy,refuse" default:""`
-	Era         string  `help:"Be as AWS IoT Core was: any (all that it took at any time), 2019 (no retained messages, no MQTT 5), 2021 (no MQTT 5), 2023 (server name needed), today (no legacy endpoints)." enum:"any,2019,2021,2023,today" default:"any"`
+	State        string  `help:"State directory. Default: this user's, which skep run uses, too." placeholder:"DIR"`
+	Listen       string  `help:"Address to listen on." default:"127.0.0.1" placeholder:"ADDRESS"`
+	LegacyListen string  `help:"A second address, where a client without a server name reaches the legacy endpoint." placeholder:"ADDRESS"`
+	MQTT         int     `help:"Port for MQTT." default:"8883"`
+	HTTPS        int     `help:"Port for HTTPS." default:"8443"`
+	Port443      int     `name:"port-443" help:"Port for what AWS has on 443: MQTT and HTTPS by ALPN, MQTT over WebSocket, signed HTTPS. 443 itself is left out where it may not be used." default:"443" placeholder:"PORT"`
+	ConnectRate  int     `help:"Connections accepted in a second; 0 is no limit." default:"500"`
+	Connections  int     `help:"Connections at a time; 0 is no limit." default:"500000"`
+	Web          webAddr `help:"Show what happens on a page for a browser. Alone it is at 127.0.0.1:8480; --web=ADDRESS:PORT has it elsewhere."`
+	NoSNI        string  `name:"no-sni" help:"Which endpoint a TLS hello without a server name reaches: ats, legacy or refuse. Default: as in the era." enum:",ats,legacy,refuse" default:""`
+	Era          string  `help:"Be as AWS IoT Core was: any (all that it took at any time), 2019 (no retained messages, no MQTT 5), 2021 (no MQTT 5), 2023 (server name needed), today (no legacy endpoints)." enum:"any,2019,2021,2023,today" default:"any"`
 	clusterFlags
 }
 
@@ -78,7 +79,7 @@ func (c *cloudRunCmd) Run(ctx context.Context) error {
 		return err
 	}
 	defer cloud.close()
-	ports, err := c.listen(cloud)
+	ports, err := c.listen(cloud, era)
 	if err != nil {
 		return err
 	}
@@ -108,21 +109,30 @@ func (c *cloudRunCmd) check() error {
 	return nil
 }
 
-// listen serves on the ports asked for, and says what is where. Only the real port
-// 443 may fail: it is often not for everybody.
-func (c *cloudRunCmd) listen(cloud *localCloud) (string, error) {
+// listen serves at the addresses asked for, and says what is where.
+func (c *cloudRunCmd) listen(cloud *localCloud, era awsiot.Era) (string, error) {
 	sni, ok := map[string]identity.NoSNI{"ats": identity.NoSNIATS, "legacy": identity.NoSNILegacy, "refuse": identity.NoSNIRefuse}[c.NoSNI]
 	if !ok {
-		era, err := awsiot.EraNamed(c.Era)
-		if err != nil {
-			return "", err
-		}
 		sni = era.NoSNI
 	}
+	ports, err := c.listenAt(cloud, c.Listen, sni)
+	if err != nil || c.LegacyListen == "" {
+		return ports, err
+	}
+	if era.LegacyOff {
+		return "", fmt.Errorf("--legacy-listen: there are no legacy endpoints in the era %s", era.Name)
+	}
+	_, err = c.listenAt(cloud, c.LegacyListen, identity.NoSNILegacy)
+	return ports, err
+}
+
+// listenAt serves on the ports asked for. Only the real port 443 may fail: it is often not for
+// everybody.
+func (c *cloudRunCmd) listenAt(cloud *localCloud, address string, sni identity.NoSNI) (string, error) {
 	ports := fmt.Sprintf("MQTT on port %d, HTTPS on port %d", c.MQTT, c.HTTPS)
 	serve := cloud.serve()
 	for i, port := range [...]int{c.MQTT, c.HTTPS, c.Port443} {
-		l, err := net.Listen("tcp", net.JoinHostPort(c.Listen, fmt.Sprint(port)))
+		l, err := net.Listen("tcp", net.JoinHostPort(address, fmt.Sprint(port)))
 		switch {
 		case err == nil:
 			serve[i](l, awsiot.WithoutSNI(sni))

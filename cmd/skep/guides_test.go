@@ -28,7 +28,7 @@ func TestGuides(t *testing.T) {
 	if err != nil || len(guides) == 0 {
 		t.Fatalf("no guides: %v", err)
 	}
-	for _, path := range append(guides, "../../docs/testing.md") {
+	for _, path := range append(guides, "../../docs/testing.md", "../../docs/cloud.md") {
 		t.Run(strings.TrimSuffix(filepath.Base(path), ".md"), func(t *testing.T) {
 			t.Parallel()
 			text, err := os.ReadFile(path)

@@ -37,7 +37,7 @@ func TestScript(t *testing.T) {
 				return err
 			}
 			e.Setenv("EXAMPLES", examples)
-			for i := range 4 {
+			for i := range 7 {
 				port, err := ports.free()
 				if err != nil {
 					return err
