@@ -9,6 +9,7 @@
 //	identity  certificate chains, and which of them a TLS hello gets
 //	policy    what a certificate may do
 //	store     the state directory
+//	control   things, certificates, policies: to make, show, change and delete them
 //	broker    MQTT sessions and messages
 //	shadow    the shadow rules, pure; shadows the service around them
 //	rules     topic rules and their actions; sql their language
@@ -17,8 +18,10 @@
 //	sigv4     signed requests
 //	websocket MQTT inside HTTPS
 //
-// It is not the control plane: things, certificates and policies are made by calls of this
-// package (InitDir, store.Store), not over the network. Custom authorisers are not there; who
+// Beside it, traffic is what passes, to look at, and web a page that shows it.
+//
+// It is not the control plane's network API: things, certificates and policies are made by calls
+// (InitDir, Server.Control), not over the network. Custom authorisers are not there; who
 // asks for one is refused, with a line that says so. It never contacts AWS and never imports
 // the simulated device.
 package awsiot

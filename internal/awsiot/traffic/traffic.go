@@ -100,7 +100,7 @@ func (i Item) String() string {
 	switch {
 	case m.Size == 0:
 		return head + "  (empty)"
-	case m.JSON != nil && len(m.JSON) > short:
+	case len(m.JSON) > short:
 		var text bytes.Buffer
 		if json.Indent(&text, m.JSON, "  ", "  ") == nil {
 			return head + "\n  " + printable(text.String())
