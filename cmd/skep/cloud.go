@@ -50,6 +50,7 @@ type cloudRunCmd struct {
 	Web          webAddr `help:"Show what happens on a page for a browser. Alone it is at 127.0.0.1:8480; --web=ADDRESS:PORT has it elsewhere."`
 	NoSNI        string  `name:"no-sni" help:"Which endpoint a TLS hello without a server name reaches: ats, legacy or refuse. Default: as in the era." enum:",ats,legacy,refuse" default:""`
 	Era          string  `help:"Be as AWS IoT Core was: any (all that it took at any time), 2019 (no retained messages, no MQTT 5), 2021 (no MQTT 5), 2023 (server name needed), today (no legacy endpoints)." enum:"any,2019,2021,2023,today" default:"any"`
+	brokerFlags
 	clusterFlags
 }
 
@@ -74,7 +75,7 @@ func (c *cloudRunCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	cloud, err := startCloud(cloudConfig{cluster: joined, dir: dir, owner: "skep cloud", wait: time.Second, log: os.Stderr, verbose: true, accept: accept, era: era})
+	cloud, err := startCloud(cloudConfig{broker: c.brokerFlags, cluster: joined, dir: dir, owner: "skep cloud", wait: time.Second, log: os.Stderr, verbose: true, accept: accept, era: era})
 	if err != nil {
 		return err
 	}

@@ -53,6 +53,8 @@ type cloudConfig struct {
 	accept *awsiot.AcceptLimits
 	// era is when; its zero value serves what AWS served at any time.
 	era awsiot.Era
+	// broker are the switches of its message broker.
+	broker brokerFlags
 	// cluster joins it with others; nil: it is alone.
 	cluster *cluster.Config
 	// private keeps it to this process: for a command that ends at once.
@@ -95,6 +97,7 @@ func startCloud(conf cloudConfig) (*localCloud, error) {
 	if err = c.join(conf.cluster, st, log); err == nil {
 		server := awsiot.Config{State: st, Clock: wallClock{}, Rand: rand.Reader, AcceptLimits: conf.accept, Cluster: c.cluster, Log: log}
 		conf.era.Apply(&server)
+		conf.broker.apply(&server)
 		c.server, err = awsiot.New(server)
 	}
 	if err != nil {
