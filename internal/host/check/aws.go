@@ -186,7 +186,7 @@ func awsCertificate(r *run) {
 		if c.call.starred() {
 			return
 		}
-		params := c.call.argument(-1, "ssl_params")
+		var params *expr
 		switch c.kind {
 		case "mqtt":
 			ssl := c.call.argument(6, "ssl")
@@ -204,7 +204,7 @@ func awsCertificate(r *run) {
 			r.at(c.m, c.call.place, "AWS IoT wants a certificate of the device", `ssl_params={"keyfile": ..., "certfile": ..., "ca_certs": ...}`)
 			return
 		}
-		if d, _ := c.m.dictOf(params, c.f); d != nil {
+		if d := c.m.dictOf(params, c.f); d != nil {
 			have := map[string]bool{}
 			r.eachKey(c.m, d, c.f, func(_ place, name string) { have[name] = true })
 			if len(have) == len(d.sub)/2 && !have["certfile"] {

@@ -2,7 +2,6 @@ package check
 
 import (
 	"cmp"
-	"crypto/x509"
 	"path"
 	"slices"
 	"strings"
@@ -115,7 +114,6 @@ type run struct {
 	byName   map[string]*module
 	files    map[string]*app.File // by lower-case path
 	creds    []credential
-	certs    map[string][]*x509.Certificate
 	rule     *Rule
 	findings []Finding
 	ignores  []ignore

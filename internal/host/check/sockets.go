@@ -279,30 +279,29 @@ func wrapKeyword(r *run) {
 
 // eachKey calls do for the constant keys of a dictionary that an expression is.
 func (r *run) eachKey(m *module, e *expr, f *function, do func(p place, name string)) {
-	d, in := m.dictOf(e, f)
+	d := m.dictOf(e, f)
 	if d == nil {
 		return
 	}
 	for i := 0; i+1 < len(d.sub); i += 2 {
 		if k := d.sub[i]; k != nil && k.kind == kindString {
-			_ = in
 			do(k.place, k.name)
 		}
 	}
 }
 
 // dictOf is the dictionary that an expression is or names.
-func (m *module) dictOf(e *expr, f *function) (*expr, *function) {
+func (m *module) dictOf(e *expr, f *function) *expr {
 	switch {
 	case e == nil:
 	case e.kind == kindDict:
-		return e, f
+		return e
 	case e.kind == kindName:
 		if bs := m.find(e.name, f); len(bs) == 1 && bs[0].value != nil && bs[0].value.kind == kindDict {
-			return bs[0].value, f
+			return bs[0].value
 		}
 	}
-	return nil, nil
+	return nil
 }
 
 func wrapFiles(r *run) {
@@ -330,7 +329,7 @@ func wrapFiles(r *run) {
 		check(w.m, w.call.place, names)
 	})
 	r.eachCall(func(m *module, f *function, _ *stmt, call *expr) {
-		d, _ := m.dictOf(call.argument(-1, "ssl_params"), f)
+		d := m.dictOf(call.argument(-1, "ssl_params"), f)
 		if d == nil {
 			return
 		}
