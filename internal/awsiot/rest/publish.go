@@ -23,6 +23,13 @@ const (
 	headerCorrelation = "x-amz-mqtt5-correlation-data"         // base64
 )
 
+// complaint is what a client is told of its request, in the service's words.
+type complaint string
+
+func (c complaint) Error() string { return string(c) }
+
+func complain(format string, args ...any) error { return complaint(fmt.Sprintf(format, args...)) }
+
 // publish is POST /topics/TOPIC?qos=&retain=&contentType=&responseTopic=&messageExpiry=
 func (s *Server) publish(r *request) *response {
 	qos, err := qosOf(r)
@@ -69,7 +76,7 @@ func qosOf(r *request) (byte, error) {
 	case "1":
 		return 1, nil
 	default:
-		return 0, fmt.Errorf("Invalid qos: %s", v)
+		return 0, complain("Invalid qos: %s", v)
 	}
 }
 
@@ -82,7 +89,7 @@ func flag(r *request, name string) (bool, error) {
 	case strings.EqualFold(v, "true"):
 		return true, nil
 	}
-	return false, fmt.Errorf("Invalid %s: %s", name, v)
+	return false, complain("Invalid %s: %s", name, v)
 }
 
 // properties are the MQTT 5 properties of a request; nil when it has none.
@@ -91,14 +98,14 @@ func (s *Server) properties(r *request) (*broker.Properties, error) {
 	some := p.ContentType != "" || p.ResponseTopic != ""
 	switch {
 	case !utf8.ValidString(p.ContentType):
-		return nil, errors.New("Invalid contentType")
+		return nil, complain("Invalid contentType")
 	case p.ResponseTopic != "" && (strings.ContainsAny(p.ResponseTopic, "+#\x00") || !utf8.ValidString(p.ResponseTopic) || len(p.ResponseTopic) > 256):
-		return nil, fmt.Errorf("Invalid responseTopic: %.40q", p.ResponseTopic)
+		return nil, complain("Invalid responseTopic: %.40q", p.ResponseTopic)
 	}
 	if v := r.query.Get("messageExpiry"); v != "" {
 		n, err := strconv.ParseUint(v, 10, 64)
 		if err != nil || n > math.MaxUint32 {
-			return nil, fmt.Errorf("Invalid messageExpiry: %.40q", v)
+			return nil, complain("Invalid messageExpiry: %.40q", v)
 		}
 		p.HasExpiry, p.Expiry, some = true, uint32(n), true
 	}
@@ -109,19 +116,19 @@ func (s *Server) properties(r *request) (*broker.Properties, error) {
 	case "UTF8_DATA":
 		p.HasFormat, p.Format, some = true, 1, true
 	default:
-		return nil, fmt.Errorf("Invalid %s: it is UNSPECIFIED_BYTES or UTF8_DATA", headerFormat)
+		return nil, complain("Invalid %s: it is UNSPECIFIED_BYTES or UTF8_DATA", headerFormat)
 	}
 	if v := r.http.Header.Get(headerCorrelation); v != "" {
 		var err error
 		if p.Correlation, err = base64.StdEncoding.DecodeString(v); err != nil || len(p.Correlation) > math.MaxUint16 {
-			return nil, fmt.Errorf("Invalid %s: it is base64", headerCorrelation)
+			return nil, complain("Invalid %s: it is base64", headerCorrelation)
 		}
 		some = true
 	}
 	if v := r.http.Header.Get(headerUser); v != "" {
 		var err error
 		if p.User, err = userProperties(v); err != nil {
-			return nil, fmt.Errorf("Invalid %s: %w", headerUser, err)
+			return nil, complain("Invalid %s: %v", headerUser, err)
 		}
 		some = true
 	}

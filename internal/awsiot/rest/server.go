@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"net"
 	"net/http"
 	"strconv"
@@ -166,7 +165,7 @@ func (s *Server) one(nc net.Conn, in *limitedReader, r *bufio.Reader, peer Peer,
 		return false
 	}
 	if peer.MQTT != nil && req.URL.Path == "/mqtt" {
-		in.left = math.MaxInt
+		in.endless = true
 		s.upgrade(nc, r, peer, req, guard)
 		return false
 	}
@@ -261,13 +260,17 @@ func (s *Server) log(kind event.Kind, peer Peer, text string) {
 
 // limitedReader stops a request that does not end.
 type limitedReader struct {
-	r    io.Reader
-	left int
+	r       io.Reader
+	left    int
+	endless bool // it is no request any more
 }
 
 var errTooMuch = errors.New("too many bytes")
 
 func (l *limitedReader) Read(p []byte) (int, error) {
+	if l.endless {
+		return l.r.Read(p)
+	}
 	if l.left <= 0 {
 		return 0, errTooMuch
 	}
