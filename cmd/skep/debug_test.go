@@ -342,3 +342,61 @@ func TestLaunchConfiguration(t *testing.T) {
 		}
 	}
 }
+
+// TestDebugRestarts: breakpoints hold when the program is bundled and the module
+// restarts, and the way back leads through all of it.
+func TestDebugRestarts(t *testing.T) {
+	dir, config := debugApp(t)
+	for name, text := range map[string]string{
+		"main.py": `import os, machine
+name = "sensor.mpy"
+bundled = "sensor" in os.bundle()
+if not bundled:
+    os.bundle("/flash/lib/sensor.mpy")
+import sensor
+s = sensor.Sensor(1)
+s.read()
+if machine.reset_cause() != machine.SOFT_RESET or not os.listdir().count("again"):
+    with open("again", "w") as f:
+        f.write("x")
+    machine.soft_reset()
+print("done")
+`,
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	e := debugWith(t, &debugCmd{})
+	e.must("initialize", client.InitializeRequestArguments{LinesStartAt1: true})
+	e.must("launch", config)
+	e.until("initialized")
+	sensor := filepath.Join(dir, "lib", "sensor.py")
+	e.must("setBreakpoints", client.SetBreakpointsArguments{Source: client.Source{Path: sensor}, Breakpoints: []client.SourceBreakpoint{{Line: 6}}})
+	e.must("configurationDone", nil)
+	for i := range 2 {
+		e.until("stopped")
+		f := e.must("stackTrace", client.StackTraceArguments{ThreadId: 1}).(*client.StackTraceResponse).Body.StackFrames[0]
+		if f.Line != 6 || f.Source.Path != sensor || f.Name != "read (bundle)" {
+			t.Errorf("stop %d: %+v", i, f)
+		}
+		if got := e.eval("self.values"); got != "[1]" {
+			t.Errorf("self.values: %s", got)
+		}
+		if i == 1 {
+			e.must("reverseContinue", client.ReverseContinueArguments{ThreadId: 1})
+			e.until("stopped")
+			if line, file := e.line(); line != 6 || file != sensor {
+				t.Errorf("before the restart: %s:%d", file, line)
+			}
+			e.must("continue", client.ContinueArguments{ThreadId: 1})
+			e.until("stopped")
+		}
+		e.must("continue", client.ContinueArguments{ThreadId: 1})
+	}
+	e.until("terminated")
+	e.must("disconnect", client.DisconnectArguments{})
+	if got := e.out.String(); strings.Count(got, "done") != 1 || strings.Count(got, "soft reboot") < 1 {
+		t.Errorf("printed:\n%s", got)
+	}
+}

@@ -13,6 +13,7 @@ import (
 // end that would do.
 type search struct {
 	end   Moment
+	from  uint64 // what lies before this trap is not looked at; see window
 	goal  goal   // of a step back, or none
 	watch *watch // whose last change is looked for, or nil
 	found Moment
@@ -69,25 +70,35 @@ func (s *Session) back(what func(r *run) (*search, error)) error {
 	if err != nil {
 		return explain(err)
 	}
-	s.mu.Lock()
-	s.busy, s.stop, s.snap = true, nil, nil
-	r := s.newRun(t)
-	r.search, r.until = find, find.end
-	find.ended = make(chan struct{})
-	s.cur = r
-	s.mu.Unlock()
-	r.prepare()
-	s.launch(r)
+	if find.lineByLine(s) && find.end.Passed > window {
+		find.from = find.end.Passed - window
+	}
+	r := s.seek(t, find)
+	if r == nil {
+		return ErrRunning
+	}
 	if from != s.first || s.conf.Recorded {
 		from.kill()
 	}
 	go func() {
-		select {
-		case <-find.ended:
-		case <-r.done:
-			return // over has told
+		for {
+			select {
+			case <-find.ended:
+			case <-r.done:
+				return // over has told
+			}
+			r.kill()
+			if find.from == 0 || find.found != (Moment{}) {
+				break
+			}
+			find = &search{end: find.end, goal: find.goal, watch: find.watch}
+			if t, err = s.conf.Target.Again(); err != nil {
+				break
+			}
+			if r = s.seek(t, find); r == nil {
+				return
+			}
 		}
-		r.kill()
 		if find.found == (Moment{}) {
 			find.found, find.stop = Moment{Passed: 1}, Stop{Reason: ReasonEntry, Description: "the beginning of the program"}
 			if find.watch != nil {
@@ -97,6 +108,37 @@ func (s *Session) back(what func(r *run) (*search, error)) error {
 		s.travel(find.found, find.stop, r)
 	}()
 	return nil
+}
+
+// window is how many lines before the present one are looked at first: what is
+// wanted is mostly not long ago, and to look at each line takes many times as long as
+// to run it.
+const window = 1 << 17
+
+// lineByLine reports whether a search must look at each line, and not just at those
+// with breakpoints.
+func (f *search) lineByLine(s *Session) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return f.watch != nil || f.goal.kind != goalNone || len(s.table.watches) > 0
+}
+
+// seek starts a run that searches; nil: the session is over.
+func (s *Session) seek(t Target, find *search) *run {
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		return nil
+	}
+	s.busy, s.stop, s.snap = true, nil, nil
+	r := s.newRun(t)
+	r.search, r.until = find, find.end
+	find.ended = make(chan struct{})
+	s.cur = r
+	s.mu.Unlock()
+	r.prepare()
+	s.launch(r)
+	return r
 }
 
 // travel runs the program again, to a moment, and stops there.
@@ -154,7 +196,7 @@ func (r *run) searchAt(v *vm.VM, t vm.Trap, now Moment, changed []*watch, arrive
 			r.keep(f.culprit(v, f.watch), Stop{Reason: ReasonData, Description: f.watch.Name + " is changed by this line"})
 		}
 	case f.goal.kind != goalNone:
-		if !arrived && !t.Again && f.goal.back(v) && r.s.sources.of(v, t.Code).source != nil {
+		if !arrived && !t.Again && f.goal.back(v) && r.sourceOf(v, t.Code) != nil {
 			r.keep(now, Stop{Reason: ReasonStep})
 		}
 	case len(changed) > 0:
@@ -166,7 +208,9 @@ func (r *run) searchAt(v *vm.VM, t vm.Trap, now Moment, changed []*watch, arrive
 			r.keep(now, stop)
 		}
 	}
-	f.visit(v, visit{now, r.s.sources.of(v, t.Code).source, t.Line})
+	if r.d.Each {
+		f.visit(v, visit{now, r.sourceOf(v, t.Code), t.Line})
+	}
 	if arrived {
 		r.found()
 	}
@@ -175,7 +219,7 @@ func (r *run) searchAt(v *vm.VM, t vm.Trap, now Moment, changed []*watch, arrive
 // searchRaised is raised for a run that searches.
 func (r *run) searchRaised(v *vm.VM, now Moment, arrived bool) {
 	f := r.search
-	if f.over {
+	if f.over || now.Passed < f.from {
 		return
 	}
 	if !arrived && f.watch == nil && f.goal.kind == goalNone {
@@ -206,11 +250,10 @@ func (r *run) found() {
 
 // back reports whether a line is one that a step back may come to.
 func (g *goal) back(v *vm.VM) bool {
-	frames := v.Frames()
-	if g.same(frames[0]) {
+	if g.same(v.Top()) {
 		return true
 	}
-	return len(frames) < g.depth && !g.awaited(v)
+	return v.Depth() < g.depth && !g.awaited(v)
 }
 
 // visit is a line that was run.

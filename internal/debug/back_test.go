@@ -168,3 +168,37 @@ func TestRecorded(t *testing.T) {
 		t.Error("a recording was changed")
 	}
 }
+
+// TestFarBack goes back to what was long ago.
+func TestFarBack(t *testing.T) {
+	k := open(t, `early = 1
+def f():
+    t = 0
+    for i in range(50000):
+        t += i & 7
+        t ^= 3
+    return t
+late = f()
+end = late
+`, nil)
+	k.SetBreakpoints(k.src, []debug.Breakpoint{{Line: 4, Hits: "50000"}, {Line: 9}})
+	k.Start()
+	k.at(4, debug.ReasonBreak)
+	if got := k.value("i"); got != "49999" {
+		t.Errorf("i is %s at the pass with number 50000", got)
+	}
+	k.do(k.Continue)
+	end := k.at(9, debug.ReasonBreak)
+	if end.Moment.Passed < 1<<17 {
+		t.Fatalf("only %d lines", end.Moment.Passed)
+	}
+	k.SetBreakpoints(k.src, nil)
+	k.do(func() error { return k.LastChange(0, 0, "late") })
+	k.at(8, debug.ReasonData)
+	k.do(k.Continue)
+	k.at(9, debug.ReasonBreak)
+	k.do(func() error { return k.LastChange(0, 0, "early") })
+	if s := k.at(1, debug.ReasonData); s.Moment.Passed != 1 {
+		t.Errorf("%+v", s)
+	}
+}

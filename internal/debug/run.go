@@ -35,6 +35,10 @@ type run struct {
 	nedits  int
 
 	watching map[*watch]uint64 // what they were
+
+	sources    map[*vm.Code]*Source
+	lastCode   *vm.Code
+	lastSource *Source
 }
 
 // goal is how far a run is to go.
@@ -94,11 +98,10 @@ func (g *goal) reached(v *vm.VM) bool {
 	case goalStep:
 		return true
 	}
-	frames := v.Frames()
-	if g.same(frames[0]) {
+	if g.same(v.Top()) {
 		return g.kind == goalNext
 	}
-	return len(frames) < g.depth && !g.awaited(v)
+	return v.Depth() < g.depth && !g.awaited(v)
 }
 
 // proceed lets a stopped run go on.
@@ -113,8 +116,14 @@ func (r *run) prepare() {
 	watched := len(r.s.table.watches) > 0 && !r.travels
 	edits := r != r.s.first && r.nedits < len(r.s.edits)
 	r.s.mu.Unlock()
-	r.d.Each = r.goal.kind != goalNone || watched || edits || r.search != nil
+	r.d.Each = r.goal.kind != goalNone || watched || edits
 	r.d.Until = r.until.Passed
+	if f := r.search; f != nil {
+		r.d.Each = r.d.Each || f.lineByLine(r.s)
+		if r.d.Passed < f.from {
+			r.d.Each, r.d.Until = edits, f.from
+		}
+	}
 }
 
 // kill ends the run, stopped or not.
@@ -172,6 +181,17 @@ func (r *run) trap(v *vm.VM, t vm.Trap) {
 	}
 	r.redo(v)
 	now := Moment{Passed: r.d.Passed}
+	if f := r.search; f != nil && f.from > 0 {
+		if now.Passed < f.from {
+			if t.Break {
+				r.hit(v, t) // it counts
+			}
+			return
+		}
+		if now.Passed == f.from {
+			r.prepare()
+		}
+	}
 	changed := r.changed(v)
 	arrived := r.until == now
 	if r.search != nil {
@@ -226,6 +246,22 @@ func (r *run) come(v *vm.VM) {
 	r.d.Each, r.d.Until = false, 0
 }
 
+// sourceOf is the source of code, remembered.
+func (r *run) sourceOf(v *vm.VM, c *vm.Code) *Source {
+	if c == r.lastCode {
+		return r.lastSource
+	}
+	src, ok := r.sources[c]
+	if !ok {
+		if src = r.s.sources.of(v, c).source; r.sources == nil {
+			r.sources = map[*vm.Code]*Source{}
+		}
+		r.sources[c] = src
+	}
+	r.lastCode, r.lastSource = c, src
+	return src
+}
+
 // refresh takes over what the user has changed.
 func (r *run) refresh(v *vm.VM) {
 	r.s.mu.Lock()
@@ -244,7 +280,7 @@ func (r *run) consider(v *vm.VM, t vm.Trap, changed []*watch) {
 		r.wait(v, stop)
 		return
 	}
-	if !t.Again && r.goal.reached(v) && (r.goal.kind != goalStep || r.s.sources.of(v, t.Code).source != nil) {
+	if !t.Again && r.goal.reached(v) && (r.goal.kind != goalStep || r.sourceOf(v, t.Code) != nil) {
 		reason := ReasonStep
 		if r.entry {
 			r.entry, reason = false, ReasonEntry

@@ -1,6 +1,7 @@
 package hosted_test
 
 import (
+	"io"
 	"testing"
 
 	"github.com/skep-sim/skep/internal/hosted"
@@ -50,4 +51,42 @@ func TestDebugged(t *testing.T) {
 		t.Errorf("only %d lines passed, %d collections looked at", passed, collects)
 	}
 	t.Logf("%d lines, %d collections", passed, collects)
+}
+
+// benchSource passes a hundred thousand lines.
+const benchSource = `def f(n):
+    t = 0
+    for i in range(n):
+        t += i & 7
+        t ^= 3
+    return t
+f(50000)
+`
+
+// BenchmarkDebugged runs a program alone, with a debugger that waits for a
+// breakpoint, and with one that looks at each line.
+func BenchmarkDebugged(b *testing.B) {
+	fw := hosted.NewFirmware(vm.XBee())
+	run := func(b *testing.B, debug func() *vm.Debugger) {
+		for b.Loop() {
+			hosted.RunOn(fw, hosted.Config{HeapBytes: 32768, NoFiles: true, Stdout: io.Discard, Stderr: io.Discard, Debug: debug()}, []byte(benchSource), "b.py", nil)
+		}
+	}
+	b.Run("alone", func(b *testing.B) { run(b, func() *vm.Debugger { return nil }) })
+	b.Run("debugger", func(b *testing.B) {
+		run(b, func() *vm.Debugger { return &vm.Debugger{Stop: func(*vm.VM, vm.Trap) {}} })
+	})
+	b.Run("each-line", func(b *testing.B) {
+		run(b, func() *vm.Debugger { return &vm.Debugger{Each: true, Stop: func(*vm.VM, vm.Trap) {}} })
+	})
+	b.Run("fork", func(b *testing.B) {
+		d := &vm.Debugger{Each: true}
+		d.Stop = func(v *vm.VM, t vm.Trap) {
+			d.Each = false
+			for b.Loop() {
+				v.Fork(func([]byte) {}, nil)
+			}
+		}
+		hosted.RunOn(fw, hosted.Config{HeapBytes: 32768, NoFiles: true, Stdout: io.Discard, Stderr: io.Discard, Debug: d}, []byte(benchSource), "b.py", nil)
+	})
 }

@@ -23,6 +23,9 @@ func (vm *VM) Frames() (list []Frame) {
 	return list
 }
 
+// Top is the innermost of them; there must be one.
+func (vm *VM) Top() Frame { return Frame{vm, vm.frame} }
+
 // Depth is how many frames there are.
 func (vm *VM) Depth() (n int) {
 	for f := vm.frame; f != &vm.base; f = f.prev {
