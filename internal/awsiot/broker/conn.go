@@ -159,7 +159,8 @@ func (c *conn) pause(d time.Duration) error {
 // ack is a PUBACK that waits for its message to be safe, or for one before it.
 type ack struct {
 	id   uint16
-	left int // what it waits for
+	code byte // of MQTT 5
+	left int  // what it waits for
 }
 
 // roomForAck keeps the client to the number of messages it may have unacknowledged.
@@ -177,11 +178,14 @@ func (c *conn) roomForAck() error {
 }
 
 // ackNow answers a PUBLISH of QoS 1 behind the answers to those before it.
-func (c *conn) ackNow(id uint16) error {
+func (c *conn) ackNow(id uint16, code byte) error {
 	if c.waiting.Load() == 0 {
-		return c.answer(func(b []byte) []byte { return appendPuback(b, id, 0) })
+		return c.answer(func(b []byte) []byte { return appendPuback(b, id, code) })
 	}
-	c.ackLater(id, 1)(nil)
+	c.sess.mu.Lock()
+	defer c.sess.mu.Unlock()
+	c.acks = append(c.acks, &ack{id: id, code: code})
+	c.flushAcks()
 	return nil
 }
 
@@ -212,10 +216,11 @@ func (c *conn) ackLater(id uint16, times int) func(error) {
 func (c *conn) flushAcks() {
 	n := 0
 	for n < len(c.acks) && c.acks[n].left == 0 {
-		c.control = appendPuback(c.control, c.acks[n].id, 0)
+		c.control = appendPuback(c.control, c.acks[n].id, c.acks[n].code)
 		n++
 	}
 	if n == 0 {
+		c.waiting.Store(int32(len(c.acks)))
 		return
 	}
 	if c.acks = c.acks[n:]; len(c.acks) == 0 {

@@ -176,7 +176,7 @@ func (c *conn) publish(h header, body []byte) error {
 	if refused := c.sess.mayPublish(topic, retain); refused != "" {
 		if c.version == 5 && qos == 1 {
 			c.b.log(event.Refused, c.peer, c.sess.id, refused+"; PUBACK 0x87")
-			return c.answer(func(b []byte) []byte { return appendPuback(b, p.id, codeNotAuthorized) })
+			return c.ackNow(p.id, codeNotAuthorized)
 		}
 		return closure{reasonAuth, codeNotAuthorized, refused}
 	}
@@ -230,7 +230,7 @@ func (c *conn) take(m *Message, id uint16) error {
 	}
 	if c.b.cfg.Backbone == nil {
 		if storing := c.pass(m, nil); !storing || c.b.cfg.RelaxedQoS1 {
-			return c.ackNow(id)
+			return c.ackNow(id, 0)
 		}
 		c.b.cfg.Sessions.Barrier(c.ackLater(id, 1))
 		return nil
