@@ -188,7 +188,8 @@ func newShell(t *testing.T) *shell {
 		}
 	}()
 	t.Cleanup(func() {
-		fmt.Fprintln(s.in, "kill $(jobs -p) 2>/dev/null; wait; exit")
+		// Only what runs: the number of a job that has ended may be another process by now.
+		fmt.Fprintln(s.in, "kill $(jobs -rp) 2>/dev/null; wait; exit")
 		in.Close()
 		c.Wait()
 		r.Close()
