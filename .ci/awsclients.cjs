@@ -176,6 +176,12 @@ async function connectionsV2(through) {
       await shadowV2(connection)
       await connection.disconnect()
     })
+    if (name !== 'mutual TLS on 8883') continue
+    await check('aws-iot-device-sdk-v2, jobs client, ' + name, async () => {
+      const connection = await connect('v2-jobs')
+      await jobsV2(connection)
+      await connection.disconnect()
+    })
   }
 }
 
@@ -204,6 +210,39 @@ async function shadowV2(connection) {
   assert.deepStrictEqual([no.code, no.clientToken], [409, 't3'])
   await shadow.publishDeleteShadow({ thingName, clientToken: 't4' }, qos)
   assert.strictEqual((await accepted.take()).clientToken, 't4')
+}
+
+// jobsV2 does the jobs ci-1 and ci-2 of thing0.
+async function jobsV2(connection) {
+  const { mqtt, iotjobs } = need('aws-iot-device-sdk-v2')
+  const jobs = new iotjobs.IotJobsClient(connection)
+  const thingName = 'thing0'
+  const qos = mqtt.QoS.AtLeastOnce
+  const got = collector()
+  const put = (error, response) => got.put(error || response)
+  const changed = collector()
+  await jobs.subscribeToNextJobExecutionChangedEvents({ thingName }, qos, (error, event) => changed.put(error || event))
+  await jobs.subscribeToGetPendingJobExecutionsAccepted({ thingName }, qos, put)
+  await jobs.publishGetPendingJobExecutions({ thingName, clientToken: 'g' }, qos)
+  const pending = await got.take()
+  assert.deepStrictEqual(pending.queuedJobs.slice(0, 2).map((j) => j.jobId), ['ci-1', 'ci-2'])
+  await jobs.subscribeToStartNextPendingJobExecutionAccepted({ thingName }, qos, put)
+  for (const jobId of ['ci-1', 'ci-2']) {
+    await jobs.publishStartNextPendingJobExecution({ thingName, clientToken: 's' }, qos)
+    const { execution } = await got.take()
+    assert.deepStrictEqual([execution.jobId, execution.status, execution.versionNumber, execution.jobDocument], [jobId, 'IN_PROGRESS', 2, { operation: 'ci' }])
+    await jobs.subscribeToDescribeJobExecutionAccepted({ thingName, jobId }, qos, put)
+    await jobs.publishDescribeJobExecution({ thingName, jobId, includeJobDocument: false }, qos)
+    assert.strictEqual((await got.take()).execution.status, 'IN_PROGRESS')
+    await jobs.subscribeToUpdateJobExecutionAccepted({ thingName, jobId }, qos, put)
+    await jobs.subscribeToUpdateJobExecutionRejected({ thingName, jobId }, qos, put)
+    await jobs.publishUpdateJobExecution({ thingName, jobId, status: 'SUCCEEDED', expectedVersion: 7, clientToken: 'v' }, qos)
+    const no = await got.take()
+    assert.deepStrictEqual([no.code, no.clientToken, no.executionState.versionNumber], ['VersionMismatch', 'v', 2])
+    await jobs.publishUpdateJobExecution({ thingName, jobId, status: 'SUCCEEDED', statusDetails: { by: 'v2' }, expectedVersion: 2, clientToken: 'u' }, qos)
+    assert.strictEqual((await got.take()).clientToken, 'u')
+    assert.notStrictEqual((await changed.take()).execution.jobId, jobId)
+  }
 }
 
 async function mqtt5V2(through) {
@@ -402,6 +441,40 @@ function presign(secret) {
   return `wss://${host}/mqtt?${query}&X-Amz-Signature=${signature}`
 }
 
+// ---- @aws-sdk/client-iot-jobs-data-plane ----
+
+// jobsDataPlane does the jobs ci-3 and ci-4 of thing0.
+async function jobsDataPlane() {
+  const sdk = need('@aws-sdk/client-iot-jobs-data-plane')
+  const { NodeHttpHandler } = need('@smithy/node-http-handler')
+  const aws = new sdk.IoTJobsDataPlaneClient({
+    region, endpoint: `https://${ENDPOINT}:${port.tls}`, maxAttempts: 1, credentials,
+    requestHandler: new NodeHttpHandler({ httpsAgent: new https.Agent({ ca: pem.ca, lookup, keepAlive: true }) }),
+  })
+  const call = (name, input) => aws.send(new sdk[name + 'Command']({ thingName: 'thing0', ...input }))
+  const refuses = (kind, status, name, input) => assert.rejects(call(name, input), (e) => {
+    assert.ok(e instanceof sdk[kind], `${name}: ${e.name}, not ${kind}: ${e}`)
+    assert.strictEqual(e.$metadata.httpStatusCode, status)
+    return true
+  })
+  await check('@aws-sdk/client-iot-jobs-data-plane, all calls', async () => {
+    assert.deepStrictEqual((await call('GetPendingJobExecutions')).queuedJobs.map((j) => j.jobId), ['ci-3', 'ci-4'])
+    const { execution } = await call('StartNextPendingJobExecution', { statusDetails: { step: '1' }, stepTimeoutInMinutes: 5 })
+    assert.deepStrictEqual([execution.jobId, execution.status, JSON.parse(execution.jobDocument)], ['ci-3', 'IN_PROGRESS', { operation: 'ci' }])
+    const d = await call('DescribeJobExecution', { jobId: '$next', includeJobDocument: false })
+    assert.deepStrictEqual([d.execution.jobId, d.execution.statusDetails, d.execution.jobDocument], ['ci-3', { step: '1' }, undefined])
+    assert.ok(d.execution.approximateSecondsBeforeTimedOut > 0)
+    const u = await call('UpdateJobExecution', { jobId: 'ci-3', status: 'SUCCEEDED', includeJobExecutionState: true, includeJobDocument: true, expectedVersion: 2 })
+    assert.deepStrictEqual([u.executionState.status, JSON.parse(u.jobDocument)], ['SUCCEEDED', { operation: 'ci' }])
+  })
+  await check('@aws-sdk/client-iot-jobs-data-plane, exceptions', async () => {
+    await refuses('ResourceNotFoundException', 404, 'DescribeJobExecution', { jobId: 'nowhere' })
+    await refuses('TerminalStateException', 410, 'DescribeJobExecution', { jobId: 'ci-3' })
+    await refuses('InvalidStateTransitionException', 409, 'UpdateJobExecution', { jobId: 'ci-3', status: 'FAILED' })
+    await refuses('InvalidRequestException', 400, 'UpdateJobExecution', { jobId: 'ci-4', status: 'QUEUED' })
+  })
+}
+
 async function mqttJS() {
   const mqtt = need('mqtt')
   const options = { reconnectPeriod: 0, wsOptions: { ca: pem.ca, lookup } }
@@ -451,6 +524,7 @@ async function main() {
   await mqtt5V2(through.address().port)
   through.close()
   await dataPlane()
+  await jobsDataPlane()
   await mqttJS()
   console.log(`aws-clients: ${passed} checks with node, ${failed} failed`)
   process.exit(failed ? 1 : 0)

@@ -10,7 +10,7 @@
 set -u
 cd "$(dirname "$0")/.."
 
-packages=(aws-iot-device-sdk@2.2.16 aws-iot-device-sdk-v2@1.28.0 @aws-sdk/client-iot-data-plane@3.1138.0 mqtt@5.10.1)
+packages=(aws-iot-device-sdk@2.2.16 aws-iot-device-sdk-v2@1.28.0 @aws-sdk/client-iot-data-plane@3.1138.0 @aws-sdk/client-iot-jobs-data-plane@3.956.0 mqtt@5.10.1)
 endpoint=skep0123456789-ats.iot.us-east-1.amazonaws.com
 
 say() { printf 'aws-clients: %s\n' "$*"; }
@@ -70,6 +70,16 @@ for ((i = 0; i < 600; i++)); do
 	grep -q 'Ctrl-C ends it' "$work/cloud.log" && break
 	kill -0 "$cloud" 2>/dev/null || break
 	sleep 0.1
+done
+
+# Jobs for the SDKs to do.
+echo '{"operation":"ci"}' >"$work/job.json"
+for n in 1 2 3 4; do
+	skep cloud job create "ci-$n" --document "$work/job.json" --target thing0 >/dev/null 2>>"$work/init.log" || {
+		say "FAILED: job ci-$n could not be made"
+		cat "$work/init.log"
+		exit 1
+	}
 done
 
 failures=0

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"strings"
 
 	"github.com/skep-sim/skep/internal/awsiot/broker"
 	"github.com/skep-sim/skep/internal/awsiot/event"
@@ -76,8 +77,11 @@ func (s *Server) signingPeer(tc *tls.Conn) (rest.Peer, error) {
 		Remote: p.Remote,
 		Authorize: func(req *http.Request, body []byte) (string, *policy.Compiled, error) {
 			service := sigv4.ServiceData
-			if req.URL.Path == "/mqtt" {
+			switch path := req.URL.Path; {
+			case path == "/mqtt":
 				service = sigv4.ServiceGateway
+			case strings.HasPrefix(path, "/things/") && strings.Contains(path, "/jobs"):
+				service = sigv4.ServiceJobs
 			}
 			id, err := s.verifySigned(req, body, region, service)
 			if err != nil {

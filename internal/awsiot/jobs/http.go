@@ -64,6 +64,11 @@ func (s *Service) ask(op operation, what, thing, id string, body []byte) Answer 
 			result <- refusal(e)
 			return
 		}
+		// Over HTTPS a document is a string that holds JSON (AWS: API_iot-jobs-data_JobExecution).
+		a.Document = asText(a.Document)
+		if a.Execution != nil {
+			a.Execution.Document = asText(a.Execution.Document)
+		}
 		text, err := json.Marshal(a)
 		if err != nil {
 			result <- refusal(refuse(codeInternal, "The answer could not be written"))
@@ -77,4 +82,16 @@ func (s *Service) ask(op operation, what, thing, id string, body []byte) Answer 
 func refusal(e *Error) Answer {
 	x := exceptions[e.Code]
 	return Answer{Status: x.status, Exception: x.name, Message: e.Message}
+}
+
+// asText is JSON as the JSON string that holds it; nothing stays nothing.
+func asText(document json.RawMessage) json.RawMessage {
+	if document == nil {
+		return nil
+	}
+	text, err := json.Marshal(string(document))
+	if err != nil {
+		return nil // a string
+	}
+	return text
 }

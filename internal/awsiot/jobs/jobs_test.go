@@ -231,7 +231,7 @@ func TestHTTPS(t *testing.T) {
 		want string
 	}{
 		{"get", r.Pending("T"), `200 {"inProgressJobs":[],"queuedJobs":[{"jobId":"j","queuedAt":1000,"lastUpdatedAt":1000,"executionNumber":1,"versionNumber":1}]}`},
-		{"start", r.StartNext("T", nil), `200 {"execution":{"jobId":"j","thingName":"T","status":"IN_PROGRESS","queuedAt":1000,"startedAt":1000,"lastUpdatedAt":1000,"versionNumber":2,"executionNumber":1,"jobDocument":{"operation":"test"}}}`},
+		{"start", r.StartNext("T", nil), `200 {"execution":{"jobId":"j","thingName":"T","status":"IN_PROGRESS","queuedAt":1000,"startedAt":1000,"lastUpdatedAt":1000,"versionNumber":2,"executionNumber":1,"jobDocument":"{\"operation\":\"test\"}"}}`},
 		{"describe", r.DescribeExecution("T", "j", url.Values{"includeJobDocument": {"false"}, "executionNumber": {"1"}}), `200 {"execution":{"jobId":"j","thingName":"T","status":"IN_PROGRESS","queuedAt":1000,"startedAt":1000,"lastUpdatedAt":1000,"versionNumber":2,"executionNumber":1}}`},
 		{"describe badly", r.DescribeExecution("T", "j", url.Values{"executionNumber": {"x"}}), `400 InvalidRequestException`},
 		{"describe no id", r.DescribeExecution("T", "a b", nil), `400 InvalidRequestException`},

@@ -27,6 +27,7 @@ const Algorithm = "AWS4-HMAC-SHA256"
 // Services as they stand in a signature's scope.
 const (
 	ServiceData    = "iotdata"          // the REST API
+	ServiceJobs    = "iot-jobs-data"    // the REST API of jobs
 	ServiceGateway = "iotdevicegateway" // MQTT over WebSocket
 )
 
