@@ -161,8 +161,7 @@ func (c *Cluster) reserve(ctx context.Context, self string) (bool, error) {
 	m := nats.NewMsg(c.subject("state.adopt." + self))
 	m.Data = []byte(c.node)
 	_, err := c.js.PublishMsg(ctx, m, jetstream.WithExpectLastSequencePerSubject(0), jetstream.WithMsgTTL(goneFor))
-	var api *jetstream.APIError
-	if errors.As(err, &api) && api.ErrorCode == jetstream.JSErrCodeStreamWrongLastSequence {
+	if isConflict(err) {
 		return false, nil
 	}
 	return err == nil, err

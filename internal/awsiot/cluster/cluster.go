@@ -191,9 +191,19 @@ func (c *Cluster) connect() (err error) {
 
 // stream finds a stream or makes it, with three copies if NATS has three servers.
 func (c *Cluster) stream(ctx context.Context, conf jetstream.StreamConfig) (jetstream.Stream, error) {
-	if s, err := c.js.Stream(ctx, conf.Name); err == nil {
-		return s, nil
-	} else if !errors.Is(err, jetstream.ErrStreamNotFound) {
+	var found jetstream.Stream
+	err := c.persist(ctx, func(ctx context.Context) error {
+		s, err := c.js.Stream(ctx, conf.Name)
+		if errors.Is(err, jetstream.ErrStreamNotFound) || errors.Is(err, jetstream.ErrJetStreamNotEnabled) {
+			return nil
+		}
+		found = s
+		return err
+	})
+	if found != nil && err == nil {
+		return found, nil
+	}
+	if err != nil {
 		return nil, fmt.Errorf("JetStream at %s: %w: start nats-server with JetStream (-js)", c.cfg.URL, err)
 	}
 	for conf.Replicas = c.cfg.Replicas; ; conf.Replicas = 1 {
@@ -221,25 +231,44 @@ func (c *Cluster) stream(ctx context.Context, conf jetstream.StreamConfig) (jets
 func (c *Cluster) found(ctx context.Context, stream jetstream.Stream) error {
 	begin := nats.NewMsg(c.subject("state.founder"))
 	begin.Data = []byte(c.node)
-	_, err := c.js.PublishMsg(ctx, begin, jetstream.WithExpectLastSequencePerSubject(0))
-	var api *jetstream.APIError
-	switch {
-	case errors.As(err, &api) && api.ErrorCode == jetstream.JSErrCodeStreamWrongLastSequence:
-		return c.admit(ctx, stream)
-	case err != nil:
+	founder := c.node
+	err := c.persist(ctx, func(ctx context.Context) error {
+		_, err := c.js.PublishMsg(ctx, begin, jetstream.WithExpectLastSequencePerSubject(0))
+		if !isConflict(err) {
+			return err
+		}
+		m, err := stream.GetLastMsgForSubject(ctx, begin.Subject)
+		if err == nil {
+			founder = string(m.Data) // perhaps this one, in an attempt before
+		}
+		return err
+	})
+	if err != nil {
 		return fmt.Errorf("writing to JetStream: %w", err)
+	}
+	if founder != c.node {
+		return c.admit(ctx, stream)
+	}
+	if _, err := stream.GetLastMsgForSubject(ctx, c.subject("state.ready")); err == nil {
+		return c.admit(ctx, stream) // it has founded it in an earlier life
 	}
 	if _, err := c.cfg.State.Authority(); err != nil { // made now if need be
 		return err
 	}
 	err = c.cfg.State.EachShared(func(bucket, key string, value []byte) error {
-		_, err := c.js.PublishMsg(ctx, c.stateMessage(bucket, key, value))
-		return err
+		return c.persist(ctx, func(ctx context.Context) error {
+			_, err := c.js.PublishMsg(ctx, c.stateMessage(bucket, key, value))
+			return err
+		})
 	})
 	if err != nil {
 		return fmt.Errorf("giving the cluster its state: %w", err)
 	}
-	if _, err := c.js.Publish(ctx, c.subject("state.ready"), []byte(c.node)); err != nil {
+	err = c.persist(ctx, func(ctx context.Context) error {
+		_, err := c.js.Publish(ctx, c.subject("state.ready"), []byte(c.node))
+		return err
+	})
+	if err != nil {
 		return fmt.Errorf("giving the cluster its state: %w", err)
 	}
 	return c.cfg.State.Note("cluster", c.cfg.Name)

@@ -43,6 +43,7 @@ type replica struct {
 	applied uint64            // what the stream has brought is applied up to here
 	known   map[string]uint64 // the last message of each shadow's subject
 	pending map[string]int    // writes of shadows on their way
+	serial  uint64            // of those
 	synced  bool
 	failed  error // what ended the following of the stream
 	closed  bool
@@ -54,7 +55,8 @@ type write struct {
 	msg    *nats.Msg
 	future jetstream.PubAckFuture // nil while it waits for the one before it
 	err    error
-	away   bool // it does not come back
+	expect *uint64 // the last message of its subject must be this; nil: any
+	away   bool    // it does not come back
 	done   func(error)
 }
 
@@ -75,9 +77,11 @@ func (r *replica) Put(bucket, key string, value []byte, done func(error)) {
 	}
 	r.queue = append(r.queue, w)
 	if bucket == string(store.Shadows) {
+		r.serial++
+		w.msg.Header.Set(jetstream.MsgIDHeader, fmt.Sprintf("%s.%d", r.c.self, r.serial))
 		r.pending[w.msg.Subject]++
 		if r.pending[w.msg.Subject] == 1 {
-			r.send(w, jetstream.WithExpectLastSequencePerSubject(r.known[w.msg.Subject]))
+			r.sendExpecting(w)
 		}
 	} else {
 		var opts []jetstream.PublishOpt
@@ -92,6 +96,38 @@ func (r *replica) Put(bucket, key string, value []byte, done func(error)) {
 // send publishes a write. r.mu is held, so that writes go out in the order of the queue.
 func (r *replica) send(w *write, opts ...jetstream.PublishOpt) {
 	w.future, w.err = r.js.PublishMsgAsync(w.msg, opts...)
+}
+
+// sendExpecting publishes the write of a shadow, in place of the version that is known here. r.mu is held.
+func (r *replica) sendExpecting(w *write) {
+	expect := r.known[w.msg.Subject]
+	w.expect = &expect
+	r.send(w, jetstream.WithExpectLastSequencePerSubject(expect))
+}
+
+// again publishes the write of a shadow once more, after a connection was lost: with its id and the version it
+// replaces it cannot be stored twice, nor over a later one.
+func (r *replica) again(w *write) (seq uint64, err error) {
+	ctx, cancel := context.WithTimeout(r.c.ctx, forwardTime)
+	defer cancel()
+	var refused error
+	err = r.c.persist(ctx, func(ctx context.Context) error {
+		ack, err := r.js.PublishMsg(ctx, w.msg, jetstream.WithExpectLastSequencePerSubject(*w.expect))
+		if isConflict(err) {
+			refused = err
+			return nil
+		}
+		if err == nil {
+			seq = ack.Sequence
+		}
+		return err
+	})
+	return seq, errors.Join(err, refused)
+}
+
+func isConflict(err error) bool {
+	var api *jetstream.APIError
+	return errors.As(err, &api) && api.ErrorCode == jetstream.JSErrCodeStreamWrongLastSequence
 }
 
 // Barrier implements store.Replica.
@@ -121,7 +157,7 @@ func (r *replica) settle() {
 		w := r.queue[0]
 		r.queue = r.queue[1:]
 		if w.msg != nil && w.future == nil && w.err == nil { // a shadow's, behind another of it
-			r.send(w, jetstream.WithExpectLastSequencePerSubject(r.known[w.msg.Subject]))
+			r.sendExpecting(w)
 		}
 		r.mu.Unlock()
 		w.done(r.await(w))
@@ -142,6 +178,9 @@ func (r *replica) await(w *write) error {
 		case err = <-w.future.Err():
 		}
 	}
+	if err != nil && w.expect != nil && !isConflict(err) {
+		seq, err = r.again(w)
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for err == nil && !w.away && r.applied < seq {
@@ -156,8 +195,7 @@ func (r *replica) await(w *write) error {
 	} else {
 		delete(r.pending, w.msg.Subject)
 	}
-	var api *jetstream.APIError
-	if errors.As(err, &api) && api.ErrorCode == jetstream.JSErrCodeStreamWrongLastSequence {
+	if isConflict(err) {
 		return ErrConflict
 	}
 	if err != nil {
