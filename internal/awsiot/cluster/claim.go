@@ -177,21 +177,18 @@ const handOverTime = 15 * time.Second
 // back if that has died with it.
 func (c *Cluster) waitForConfirmation(client, node string, state *broker.SessionState) {
 	defer c.wg.Done()
-	for {
-		select {
-		case <-c.held.confirmed(client):
-		case <-c.after(handOverTime):
-			if c.isLive(node) {
-				break
-			}
-			c.held.forget(client)
-			if err := c.broker.Adopt(state); err != nil {
-				c.note("taking back the session of " + client + ": " + err.Error())
-			}
-			return
-		case <-c.ctx.Done():
+	select {
+	case <-c.held.confirmed(client):
+	case <-c.after(handOverTime):
+		if c.isLive(node) {
+			break
 		}
-		c.held.releaseTo(client, c.cfg.State.SessionsOf(c.node))
+		c.held.forget(client)
+		if err := c.broker.Adopt(state); err != nil {
+			c.note("taking back the session of " + client + ": " + err.Error())
+		}
 		return
+	case <-c.ctx.Done():
 	}
+	c.held.releaseTo(client, c.cfg.State.SessionsOf(c.node))
 }

@@ -120,13 +120,6 @@ func (c *Cluster) live() []string {
 	return all
 }
 
-// others is how many other nodes are there.
-func (c *Cluster) others() int {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return len(c.members)
-}
-
 func (c *Cluster) isLive(node string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
