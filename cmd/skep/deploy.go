@@ -26,7 +26,7 @@ import (
 type deployCmd struct {
 	portFlags
 	profileFlags
-	Bundle      string        `help:"What to bundle: auto (every module, unless main.py calls uos.bundle() itself), all, none (erase the bundle), keep, or modules in order: umqtt,app." default:"auto" placeholder:"WHAT"`
+	Bundle      string        `help:"What to bundle: auto (every module, unless main.py does it, by uos.bundle() or boot.bundle()), all, none (erase the bundle), keep, or modules in order: umqtt,app." default:"auto" placeholder:"WHAT"`
 	Prune       bool          `help:"Remove from the module what the application does not have, without asking. Data and certificates that were not deployed stay."`
 	Restart     string        `help:"How to start it: soft restarts the interpreter, reset shuts the modem down and resets the module, none leaves it at the prompt." enum:"soft,reset,none" default:"soft"`
 	NoAutostart bool          `name:"no-autostart" help:"Leave ATPS as it is, in place of having main.py start at power-on."`
@@ -205,7 +205,7 @@ func (d *deployCmd) options(c *connection, l *build.Layout) (deploy.Options, err
 }
 
 // bundlesItself tells a main.py that sees to the bundle when it starts.
-var bundlesItself = regexp.MustCompile(`(?m)^[^#\n]*\bu?os\.bundle\s*\(\s*[^)\s]`)
+var bundlesItself = regexp.MustCompile(`(?m)^[^#\n]*\b(?:u?os\.bundle\s*\(\s*[^)\s]|boot\.bundle\s*\()`)
 
 // findModule finds a module by its name or its path.
 func findModule(modules []string, name string) (string, bool) {
