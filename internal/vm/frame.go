@@ -51,9 +51,14 @@ func (f *frame) at(i int) *instr {
 	return (*instr)(unsafe.Add(unsafe.Pointer(f.ops), i*int(instrBytes)))
 }
 
-// index is the opposite of at.
+// index is the opposite of at. The frame may also have come to the plain
+// instructions, which are another array: see VM.plainInstr.
 func (f *frame) index(ip *instr) int {
-	return int(uintptr(unsafe.Pointer(ip))-uintptr(unsafe.Pointer(f.ops))) / int(instrBytes)
+	at := uintptr(unsafe.Pointer(ip)) - uintptr(unsafe.Pointer(f.ops))
+	if at >= uintptr(len(f.code.plain))*uintptr(instrBytes) {
+		at = uintptr(unsafe.Pointer(ip)) - uintptr(unsafe.Pointer(&f.code.plain[0]))
+	}
+	return int(at / uintptr(instrBytes))
 }
 
 // plainInstr returns the first of the plain instructions that a fused one of the
@@ -468,10 +473,14 @@ func (vm *VM) protect(mark int) (v Value, end loopEnd) {
 	return vm.loop(mark)
 }
 
-// tick is called from the loop when the budget is used up, before an instruction.
-func (vm *VM) tick(ip *instr) {
-	vm.frame.pc = vm.frame.index(ip) - 1
+// tick is called from the loop when the budget is used up, before an instruction. It
+// returns the one to go on with, which is a fused one where there is one.
+func (vm *VM) tick(ip *instr) *instr {
+	f := vm.frame
+	at := f.index(ip)
+	f.pc = at - 1
 	vm.poll()
+	return f.at(at)
 }
 
 // poll lets the host in and handles what is pending.

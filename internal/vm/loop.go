@@ -1164,9 +1164,11 @@ func (vm *VM) loop(mark int) (result Value, end loopEnd) {
 			}
 
 		case iRangeStep:
-			// in the slots: end, counter, two free ones
+			// in the slots: end, counter, two free ones. The local variable is not stored
+			// yet where an interrupt is looked for: that step is the plain instructions'.
 			left, right = *word(fp, ip.s), *word(fp, ip.s-4)
-			if s := int64(int32(left)) + int64(int32(ip.a)) - 1; left&right&1 != 0 && s == int64(int32(s)) {
+			if s := int64(int32(left)) + int64(int32(ip.a)) - 1; left&right&1 != 0 && s == int64(int32(s)) && vm.budget > 0 {
+				vm.budget--
 				left = Value(uint32(s))
 				*word(fp, ip.s) = left
 				*word(fp, ip.s+4) = left
@@ -1177,14 +1179,15 @@ func (vm *VM) loop(mark int) (result Value, end loopEnd) {
 				} else {
 					ip = next(ip)
 				}
-				goto tick
+				goto dispatch
 			}
 			goto plainly
 
 		case iRangeStepConst:
 			// in the slots: counter, two free ones
 			left, right = *word(fp, ip.s), Value(ip.b)
-			if s := int64(int32(left)) + int64(int32(ip.a)) - 1; left&1 != 0 && s == int64(int32(s)) {
+			if s := int64(int32(left)) + int64(int32(ip.a)) - 1; left&1 != 0 && s == int64(int32(s)) && vm.budget > 0 {
+				vm.budget--
 				left = Value(uint32(s))
 				*word(fp, ip.s) = left
 				*word(fp, ip.s+4) = left
@@ -1195,7 +1198,7 @@ func (vm *VM) loop(mark int) (result Value, end loopEnd) {
 				} else {
 					ip = next(ip)
 				}
-				goto tick
+				goto dispatch
 			}
 			goto plainly
 
@@ -1345,13 +1348,13 @@ func (vm *VM) loop(mark int) (result Value, end loopEnd) {
 
 	tick:
 		if vm.budget--; vm.budget < 0 {
-			vm.tick(ip)
+			ip = vm.tick(ip)
 			vm.ntemps = mark
 		}
 		goto dispatch
 
 	plainly:
-		// something is missing: the plain instructions say what
+		// something is missing or due: the plain instructions say what
 		ip = vm.plainInstr(ip)
 		goto dispatch
 
