@@ -152,7 +152,7 @@ type shell struct {
 }
 
 // shellLimit is how long one command of a guide may take.
-const shellLimit = 4 * time.Minute
+const shellLimit = 3 * time.Minute
 
 func newShell(t *testing.T) *shell {
 	s := &shell{t: t, dir: t.TempDir(), out: make(chan string, 10000)}

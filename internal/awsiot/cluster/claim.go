@@ -30,6 +30,17 @@ type claims struct {
 	seen map[string]int64 // whom others have claimed lately, UnixNano
 }
 
+// forgetOld forgets whom others had claimed before a time.
+func (k *claims) forgetOld(before int64) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for client, at := range k.seen {
+		if at < before {
+			delete(k.seen, client)
+		}
+	}
+}
+
 // surrender answers a claim.
 type surrender struct {
 	Node  string               `json:"node"`

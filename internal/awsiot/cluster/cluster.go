@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -54,6 +53,8 @@ type Cluster struct {
 	cancel context.CancelFunc
 	wg     sync.WaitGroup
 
+	changed chan struct{} // there are changes
+
 	links  links
 	claims claims
 	held   held
@@ -62,7 +63,7 @@ type Cluster struct {
 	members  map[string]*member // by node, without this one
 	departed map[string]uint64  // how far nodes that are gone had taken the QoS 1 stream
 	hooks    []func(bucket, key string, value []byte)
-	late     []change // what came before the hooks
+	changes  []change // of other nodes, not told yet
 	closed   bool
 }
 
@@ -86,7 +87,7 @@ func Join(cfg Config) (*Cluster, error) {
 	if cfg.DeadAfter == 0 {
 		cfg.DeadAfter = 5 * time.Second
 	}
-	c := &Cluster{cfg: cfg, members: map[string]*member{}, departed: map[string]uint64{}}
+	c := &Cluster{cfg: cfg, members: map[string]*member{}, departed: map[string]uint64{}, changed: make(chan struct{}, 1)}
 	c.ctx, c.cancel = context.WithCancel(context.Background())
 	c.claims = claims{mine: map[string]claim{}, lost: map[string]bool{}, seen: map[string]int64{}}
 	c.held = held{deletes: map[string][]heldDelete{}, waiting: map[string]chan struct{}{}, to: map[string]string{}}
@@ -304,27 +305,43 @@ func (c *Cluster) admit(ctx context.Context, stream jetstream.Stream) error {
 	return c.cfg.State.Note("cluster", c.cfg.Name)
 }
 
-// Foreign asks for every write of another node, also for those that came before.
+// Foreign asks for every write of another node, also for those that came before Begin.
 func (c *Cluster) Foreign(f func(bucket, key string, value []byte)) {
 	c.mu.Lock()
 	c.hooks = append(c.hooks, f)
-	late := c.late
-	c.late = nil
 	c.mu.Unlock()
-	for _, l := range late {
-		f(l.bucket, l.key, l.value)
+}
+
+// foreign notes a write of another node. It is told by a goroutine of its own: who is told may
+// hold a lock while it waits for a write that comes behind this one.
+func (c *Cluster) foreign(bucket, key string, value []byte) {
+	c.mu.Lock()
+	c.changes = append(c.changes, change{bucket, key, value})
+	c.mu.Unlock()
+	select {
+	case c.changed <- struct{}{}:
+	default:
 	}
 }
 
-func (c *Cluster) foreign(bucket, key string, value []byte) {
-	c.mu.Lock()
-	hooks := slices.Clone(c.hooks)
-	if len(hooks) == 0 {
-		c.late = append(c.late, change{bucket, key, value})
-	}
-	c.mu.Unlock()
-	for _, f := range hooks {
-		f(bucket, key, value)
+// tell tells the hooks of the writes of other nodes, in their order.
+func (c *Cluster) tell() {
+	defer c.wg.Done()
+	for {
+		c.mu.Lock()
+		changes, hooks := c.changes, c.hooks
+		c.changes = nil
+		c.mu.Unlock()
+		for _, x := range changes {
+			for _, f := range hooks {
+				f(x.bucket, x.key, x.value)
+			}
+		}
+		select {
+		case <-c.changed:
+		case <-c.ctx.Done():
+			return
+		}
 	}
 }
 

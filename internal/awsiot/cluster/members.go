@@ -72,6 +72,7 @@ func (c *Cluster) beat() {
 		}
 		c.links.save(c)
 		c.findSilent()
+		c.claims.forgetOld(c.cfg.Clock.Now().Add(-2 * c.cfg.DeadAfter).UnixNano())
 		select {
 		case <-c.after(helloEvery):
 		case <-c.ctx.Done():

@@ -137,7 +137,8 @@ func (c *Cluster) Begin(local LocalShadows) error {
 			return err
 		}
 	}
-	c.wg.Add(3)
+	c.wg.Add(4)
+	go c.tell()
 	go c.receive()
 	go c.beat()
 	go c.adoptOrphans()
