@@ -167,9 +167,10 @@ func (c *cloud) tlsConfig(n int) *tls.Config {
 
 // client is a bare MQTT client for tests.
 type client struct {
-	t    testing.TB
-	conn net.Conn
-	r    *bufio.Reader
+	t     testing.TB
+	conn  net.Conn
+	r     *bufio.Reader
+	aside []early // messages that nobody has asked for yet
 }
 
 // dial connects without CONNECT.
@@ -254,10 +255,32 @@ func (cl *client) publish(topic, payload string, qos byte, retain bool) {
 	cl.t.Helper()
 	cl.write(publishBytes(topic, payload, qos, retain))
 	if qos == 1 {
+		cl.setAside()
 		if got := cl.bytes(4); !bytes.Equal(got, []byte{0x40, 2, 0, 7}) {
 			cl.t.Fatalf("PUBACK is % x", got)
 		}
 	}
+}
+
+// setAside keeps the messages that come before an answer for message and unacked: nothing says
+// which is first.
+func (cl *client) setAside() {
+	cl.t.Helper()
+	for {
+		head, err := cl.r.Peek(1)
+		must(cl.t, err)
+		if head[0]>>4 != packets.Publish {
+			return
+		}
+		m, id := cl.read()
+		cl.aside = append(cl.aside, early{m, id})
+	}
+}
+
+// early is a message that came before somebody asked for it.
+type early struct {
+	m  broker.Message
+	id uint16
 }
 
 func publishBytes(topic, payload string, qos byte, retain bool) []byte {
@@ -280,6 +303,7 @@ func subscribeBytes(qos byte, filters ...string) []byte {
 func (cl *client) subscribe(qos byte, filters ...string) []byte {
 	cl.t.Helper()
 	cl.write(subscribeBytes(qos, filters...))
+	cl.setAside()
 	got := cl.bytes(4 + len(filters))
 	if got[0] != 0x90 || int(got[1]) != 2+len(filters) || got[2] != 0 || got[3] != 9 {
 		cl.t.Fatalf("SUBACK is % x", got)
@@ -302,8 +326,19 @@ func (cl *client) puback(id uint16) {
 	cl.write([]byte{0x40, 2, byte(id >> 8), byte(id)})
 }
 
-// unacked reads one PUBLISH.
+// unacked gives the next PUBLISH.
 func (cl *client) unacked() (broker.Message, uint16) {
+	cl.t.Helper()
+	if len(cl.aside) > 0 {
+		e := cl.aside[0]
+		cl.aside = cl.aside[1:]
+		return e.m, e.id
+	}
+	return cl.read()
+}
+
+// read reads one PUBLISH.
+func (cl *client) read() (broker.Message, uint16) {
 	cl.t.Helper()
 	head := cl.bytes(1)[0]
 	n, _, err := packets.DecodeLength(cl.r)
