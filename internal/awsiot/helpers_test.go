@@ -434,4 +434,4 @@ func must(t testing.TB, err error) {
 	}
 }
 
-func newClient(t testing.TB, nc net.Conn) *client { return &client{t, nc, bufio.NewReader(nc)} }
+func newClient(t testing.TB, nc net.Conn) *client { return &client{t: t, conn: nc, r: bufio.NewReader(nc)} }

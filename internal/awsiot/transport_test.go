@@ -57,7 +57,7 @@ func TestALPN(t *testing.T) {
 		}
 		t.Cleanup(func() { nc.Close() })
 		must(t, nc.SetDeadline(time.Now().Add(patience)))
-		return &client{t, nc, bufio.NewReader(nc)}, nil
+		return newClient(t, nc), nil
 	}
 	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
 		cfg := c.tlsConfig(0)
@@ -218,7 +218,7 @@ func TestWebSocket(t *testing.T) {
 		must(t, err)
 		nc := websocket.NetConn(context.Background(), ws, websocket.MessageBinary)
 		must(t, nc.SetDeadline(time.Now().Add(patience)))
-		x := &client{t, nc, bufio.NewReader(nc)}
+		x := newClient(t, nc)
 		// A packet may be cut into any messages.
 		for _, b := range encode(connectPacket(id, options{})) {
 			x.write([]byte{b})
