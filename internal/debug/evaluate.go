@@ -3,6 +3,7 @@ package debug
 import (
 	"errors"
 	"fmt"
+	"iter"
 	"strings"
 
 	"github.com/skep-sim/skep/internal/syntax"
@@ -254,19 +255,32 @@ func (r *run) interpolate(v *vm.VM, text string) string {
 	return b.String()
 }
 
+// outside gives the bytes of an expression that are in no string literal, with their places.
+func outside(expr string) iter.Seq2[int, byte] {
+	return func(yield func(int, byte) bool) {
+		quote := byte(0)
+		for i := 0; i < len(expr); i++ {
+			switch c := expr[i]; {
+			case quote != 0 && c == '\\':
+				i++
+			case quote != 0:
+				if c == quote {
+					quote = 0
+				}
+			case c == '\'' || c == '"':
+				quote = c
+			case !yield(i, c):
+				return
+			}
+		}
+	}
+}
+
 // closing cuts a text at the brace that closes it.
 func closing(text string) (inside, rest string, ok bool) {
-	depth, quote := 0, byte(0)
-	for i := 0; i < len(text); i++ {
-		switch c := text[i]; {
-		case quote != 0:
-			if c == '\\' {
-				i++
-			} else if c == quote {
-				quote = 0
-			}
-		case c == '\'' || c == '"':
-			quote = c
+	depth := 0
+	for i, c := range outside(text) {
+		switch {
 		case c == '{':
 			depth++
 		case c == '}' && depth > 0:
@@ -281,17 +295,9 @@ func closing(text string) (inside, rest string, ok bool) {
 // splitPath cuts the last attribute or item off an expression.
 func splitPath(expr string) (base, last string, ok bool) {
 	expr = strings.TrimSpace(expr)
-	depth, quote, cut := 0, byte(0), -1
-	for i := 0; i < len(expr); i++ {
-		switch c := expr[i]; {
-		case quote != 0:
-			if c == '\\' {
-				i++
-			} else if c == quote {
-				quote = 0
-			}
-		case c == '\'' || c == '"':
-			quote = c
+	depth, cut := 0, -1
+	for i, c := range outside(expr) {
+		switch {
 		case c == '[' || c == '(' || c == '{':
 			if depth == 0 && c == '[' && i > 0 {
 				cut = i
@@ -313,17 +319,9 @@ func splitPath(expr string) (base, last string, ok bool) {
 
 // assignment cuts an assignment at its sign.
 func assignment(text string) (target, value string, ok bool) {
-	depth, quote := 0, byte(0)
-	for i := 0; i < len(text); i++ {
-		switch c := text[i]; {
-		case quote != 0:
-			if c == '\\' {
-				i++
-			} else if c == quote {
-				quote = 0
-			}
-		case c == '\'' || c == '"':
-			quote = c
+	depth := 0
+	for i, c := range outside(text) {
+		switch {
 		case c == '[' || c == '(' || c == '{':
 			depth++
 		case c == ']' || c == ')' || c == '}':
