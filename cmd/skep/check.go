@@ -58,6 +58,9 @@ func (c *checkCmd) Run() error {
 	if err != nil {
 		return err
 	}
+	if len(files) == 0 { // "no errors" would be true, and hide a wrong directory
+		return fmt.Errorf("%s has nothing in it that goes onto a module: give the directory of an application", a.Dir)
+	}
 	fw, err := checkFirmware(p)
 	if err != nil {
 		return err

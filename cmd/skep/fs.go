@@ -192,7 +192,7 @@ func (p *fsPutCmd) collect() (dirs []string, list []put, err error) {
 	for _, here := range p.Paths {
 		st, err := os.Stat(here)
 		if err != nil {
-			return nil, nil, err
+			return nil, nil, fmt.Errorf("%w: name files and directories here; --to and --as say where they go on the module", err)
 		}
 		there := path.Join(p.To, filepath.Base(here))
 		if abs, err := filepath.Abs(here); err == nil {

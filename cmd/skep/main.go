@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"reflect"
 
 	"github.com/alecthomas/kong"
 )
@@ -71,8 +72,32 @@ func main() {
 }
 
 func newParser() *kong.Kong {
-	return kong.Must(&cli{}, kong.Name("skep"), kong.Vars{"version": readVersion().String()}, kong.BindTo(context.Background(), (*context.Context)(nil)),
+	k, err := newParserOf(&cli{})
+	if err != nil {
+		panic(err) // the declarations above are wrong
+	}
+	return k
+}
+
+func newParserOf(commands any) (*kong.Kong, error) {
+	return kong.New(commands, kong.Name("skep"), kong.KindMapper(reflect.String, kong.MapperFunc(exactString)),
+		kong.Vars{"version": readVersion().String()}, kong.BindTo(context.Background(), (*context.Context)(nil)),
 		kong.Description("A Digi XBee 3 Cellular in software: MicroPython, memory, flash, serial port, modem and cloud."))
+}
+
+// exactString takes an argument byte by byte: kong's own reader replaces what is not
+// UTF-8, and the names of files need not be.
+func exactString(ctx *kong.DecodeContext, target reflect.Value) error {
+	t, err := ctx.Scan.PopValue("string")
+	if err != nil {
+		return err
+	}
+	s, ok := t.Value.(string)
+	if !ok {
+		return fmt.Errorf("expected text but got %v", t.Value)
+	}
+	target.SetString(s)
+	return nil
 }
 
 // commandOf is the command whose flags or arguments were wrong, as far as it was

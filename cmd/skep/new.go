@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -24,6 +25,9 @@ func (n *newCmd) Help() string {
 }
 
 func (n *newCmd) Run() error {
+	if n.Dir == "" { // of a shell's variable that is not set: not meant for this directory
+		return errors.New("the directory's name is empty: name the directory to make, or . for this one")
+	}
 	name := n.Name
 	if name == "" {
 		abs, err := filepath.Abs(n.Dir)

@@ -110,7 +110,7 @@ func (d *deployment) listen() error {
 // quietBundling tells the lines of an application that bundles when it starts: it
 // restarts behind them, and says more.
 func (d *deployment) quietBundling(line string) bool {
-	for _, begin := range [...]string{"Bundling ", "bundling ", "Used ", "stack: ", "GC: ", " No. of ", "Embedded "} {
+	for _, begin := range [...]string{"Bundling ", "bundling ", "Used ", "stack: ", "GC: ", " No. of ", "Embedded ", "Bundle is ", "Removing "} {
 		if strings.HasPrefix(line, begin) {
 			return true
 		}
