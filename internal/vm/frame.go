@@ -486,7 +486,6 @@ func (vm *VM) tick(ip *instr) *instr {
 // poll lets the host in and handles what is pending.
 func (vm *VM) poll() {
 	vm.budget = pollInterval
-	vm.pending.Store(0)
 	vm.letHostIn()
 	if d := vm.debug; d != nil {
 		d.waits(vm)

@@ -13,7 +13,6 @@
 package vm
 
 import (
-	"sync/atomic"
 	"unsafe"
 
 	"github.com/skep-sim/skep/internal/memory"
@@ -127,7 +126,6 @@ type VM struct {
 	exc     Value // the exception that a Go panic is carrying
 	raised  *raised
 	curExc  Value // sys.exc_info
-	pending atomic.Uint32
 	pendExc Value
 	budget  int // loop iterations until the next poll
 	items   int // items that built-in code asks for until the host is let in
@@ -224,7 +222,6 @@ func (vm *VM) Reset() {
 	vm.everMember = nil
 	vm.exc, vm.curExc, vm.pendExc, vm.replLast, vm.overrides = Null, Null, Null, Null, Null
 	vm.mpyImports = 0
-	vm.pending.Store(0)
 	vm.sched = nil
 	vm.natives, vm.nativeFree = nil, nil
 	vm.ntemps, vm.nscratch, vm.cstack, vm.optLevel = 0, 0, vm.cfloor, 0
@@ -439,7 +436,3 @@ func (vm *VM) finalise(addr uint32) {
 		}
 	}
 }
-
-// Interrupt asks the loop to call Hooks.Poll soon. It may be called from any
-// goroutine.
-func (vm *VM) Interrupt() { vm.pending.Store(1) }

@@ -71,7 +71,6 @@ type Board struct {
 
 	timeKnown bool
 	wakers    []<-chan struct{} // what the wait of uselect ends on
-	interrupt func()            // makes the interpreter call Poll soon
 	statuses  []byte            // modem statuses that the program has not seen
 	woken     int               // what wake_reason() returns
 	wakeLocks int
@@ -130,7 +129,7 @@ const boardKey = "board"
 // Attach makes b the board of a VM. It is called before any program runs.
 func Attach(v *vm.VM, b *Board) {
 	v.State(boardKey, func() any { return b })
-	eventsOf(v).board, b.interrupt = b, v.Interrupt
+	eventsOf(v).board = b
 }
 
 // board returns the board of a VM.

@@ -120,12 +120,9 @@ func (c *callbacks) refusePolling(v *vm.VM, source eventSource, name string) {
 	}
 }
 
-// Wake makes a program that runs or waits look for events soon. It belongs to
-// the goroutine of the device, as does whatever has happened.
+// Wake makes a program that waits look for events; one that runs does at its next poll. It
+// belongs to the goroutine of the device, as does whatever has happened.
 func (b *Board) Wake() {
-	if b.interrupt != nil {
-		b.interrupt()
-	}
 	if b.LookUp != nil {
 		b.LookUp()
 	}
@@ -155,8 +152,5 @@ func (s *eventState) deliver(source eventSource) {
 		return
 	}
 	v.Keep(f)
-	v.Call1(f, s.of.take[source](v, b))
-	if s.of.ready[source](b) {
-		v.Interrupt()
-	}
+	v.Call1(f, s.of.take[source](v, b)) // what comes next waits for the next poll
 }
