@@ -434,4 +434,6 @@ func must(t testing.TB, err error) {
 	}
 }
 
-func newClient(t testing.TB, nc net.Conn) *client { return &client{t: t, conn: nc, r: bufio.NewReader(nc)} }
+func newClient(t testing.TB, nc net.Conn) *client {
+	return &client{t: t, conn: nc, r: bufio.NewReader(nc)}
+}

@@ -245,8 +245,11 @@ func TestPythonCommands(t *testing.T) {
 	h.say("ATPS1\r", "OK\r")
 	h.say("ATPYE\r", "OK\r")
 	h.say("ATCN\r", "OK\r")
-	h.say("\r", ">>> ")
-	h.silence(guard) // main was not run
+	before := h.seen
+	h.say("7*6\r", "42\r\n>>> ")
+	if got := h.screen.String()[before:h.seen]; strings.Contains(got, "main\r\n") {
+		t.Errorf("main was run: %q", got)
+	}
 	h.say("\x04", "soft reboot\r\n")
 	h.expect("main\r\n")
 }
