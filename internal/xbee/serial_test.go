@@ -487,7 +487,7 @@ func TestCallbackAtThePrompt(t *testing.T) {
 func TestAsleep(t *testing.T) {
 	h := powered(t, nil, func(c *Config) { c.Settings = append(quick, "AP4") })
 	h.expect(">>> ")
-	h.say("import xbee; xbee.XBee().sleep_now(300)\r", "\r\n")
+	h.say("import xbee; xbee.XBee().sleep_now(1500)\r", "\r\n")
 	h.send("\x034+5\r")
 	h.silence(100 * time.Millisecond)
 	h.expect("\r\n9\r\n>>> ")
