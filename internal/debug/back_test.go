@@ -1,6 +1,7 @@
 package debug_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/skep-sim/skep/internal/debug"
@@ -60,8 +61,8 @@ func TestBack(t *testing.T) {
 	k.do(k.Continue)
 	k.at(4, debug.ReasonBreak)
 	k.do(k.Continue)
-	if s := k.at(16, debug.ReasonBreak); s.Past || s.Moment != here.Moment {
-		t.Errorf("back in the present: %+v, want %+v", s, here)
+	if s := k.at(16, debug.ReasonPause); s.Past || s.Moment != here.Moment || s.Description != "back in the present" || len(s.Breakpoints) > 0 {
+		t.Errorf("back in the present, where the breakpoint is no more: %+v, want %+v", s, here)
 	}
 	k.do(k.ReverseContinue)
 	k.at(4, debug.ReasonBreak)
@@ -75,12 +76,12 @@ func TestBack(t *testing.T) {
 	k.do(k.Continue)
 	k.at(3, debug.ReasonException)
 	k.do(k.Continue)
-	k.at(16, debug.ReasonBreak)
+	k.at(16, debug.ReasonPause)
 	k.do(k.ReverseContinue)
 	k.at(3, debug.ReasonException)
 	k.SetExceptions(false, false)
 	k.do(k.Continue)
-	k.at(16, debug.ReasonBreak)
+	k.at(16, debug.ReasonPause)
 	k.do(k.Continue)
 	if status := k.end(); status != 0 {
 		t.Errorf("status %d", status)
@@ -88,6 +89,33 @@ func TestBack(t *testing.T) {
 	if got := k.printed(); got != "busy\n" {
 		t.Errorf("printed %q: what is repeated must not be printed again", got)
 	}
+}
+
+// TestPresentWithoutBreakpoints comes back to the present, where breakpoints were taken
+// away one by one.
+func TestPresentWithoutBreakpoints(t *testing.T) {
+	k := open(t, past, nil)
+	line := k.SetBreakpoints(k.src, []debug.Breakpoint{{Line: 3, Condition: "n == 2"}})[0].ID
+	function := k.SetFunctionBreakpoints([]debug.Breakpoint{{Function: "work", Condition: "n == 2"}})[0].ID
+	again := func(reason, description string, ids ...int) {
+		t.Helper()
+		k.do(k.StepBack)
+		k.at(8, debug.ReasonStep)
+		k.do(k.Continue)
+		if s := k.at(3, reason); s.Past || s.Description != description || !slices.Equal(s.Breakpoints, ids) {
+			t.Errorf("back in the present: %+v, want %q and %v", s, description, ids)
+		}
+	}
+	k.Start()
+	reason := k.at(3, debug.ReasonFunction).Reason
+	again(reason, "", line, function)
+	k.SetBreakpoints(k.src, nil)
+	again(reason, "", function)
+	k.SetFunctionBreakpoints(nil)
+	again(debug.ReasonPause, "back in the present")
+	again(debug.ReasonPause, "back in the present")
+	k.do(k.Continue)
+	k.end()
 }
 
 // TestBackOverChanges goes back over a value that the user has changed.
@@ -196,7 +224,7 @@ end = late
 	k.do(func() error { return k.LastChange(0, 0, "late") })
 	k.at(8, debug.ReasonData)
 	k.do(k.Continue)
-	k.at(9, debug.ReasonBreak)
+	k.at(9, debug.ReasonPause)
 	k.do(func() error { return k.LastChange(0, 0, "early") })
 	if s := k.at(1, debug.ReasonData); s.Moment.Passed != 1 {
 		t.Errorf("%+v", s)

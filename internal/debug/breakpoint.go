@@ -198,6 +198,36 @@ func (r *run) setBreaks(v *vm.VM, c *vm.Code) {
 	)
 }
 
+// stillThere is an earlier stop without the breakpoints that were taken away since.
+// With none of them left it is only where the program is.
+func (t *table) stillThere(stop Stop) Stop {
+	if len(stop.Breakpoints) == 0 {
+		return stop
+	}
+	set := map[int]bool{}
+	for _, points := range t.lines {
+		for _, p := range points {
+			set[p.id] = true
+		}
+	}
+	for _, p := range t.functions {
+		set[p.id] = true
+	}
+	for _, w := range t.watches {
+		set[w.id] = true
+	}
+	left := []int(nil) // of its own: the stop is shared
+	for _, id := range stop.Breakpoints {
+		if set[id] {
+			left = append(left, id)
+		}
+	}
+	if stop.Breakpoints = left; len(left) == 0 {
+		stop.Reason, stop.Description = ReasonPause, "back in the present"
+	}
+	return stop
+}
+
 // hit gives the breakpoints at a trap that the program stops at, and prints those
 // that only log.
 func (r *run) hit(v *vm.VM, t vm.Trap) (stop []*point) {

@@ -237,6 +237,7 @@ func (r *run) come(v *vm.VM) {
 	s := r.s
 	s.mu.Lock()
 	first, closed := s.first, s.closed
+	stop = s.table.stillThere(stop)
 	s.mu.Unlock()
 	if !closed {
 		s.stopped(first, stop)
