@@ -68,7 +68,9 @@ func Serve(rw io.ReadWriter, launch Launch, later func(f func())) error {
 			}
 			return fmt.Errorf("dap: %w", err)
 		}
-		s.receive(data)
+		if err := s.receive(data); err != nil {
+			return fmt.Errorf("dap: %w", err)
+		}
 	}
 	return nil
 }
@@ -122,34 +124,39 @@ func (s *server) close() {
 	}
 }
 
-// receive answers a request.
-func (s *server) receive(data []byte) {
+// receive answers a request. What can be no message at all is an error.
+func (s *server) receive(data []byte) error {
 	message, err := s.codec.DecodeMessage(data)
 	if err != nil {
+		var object map[string]json.RawMessage
+		if json.Unmarshal(data, &object) != nil || object == nil {
+			return fmt.Errorf("this is not the Debug Adapter Protocol: a message that is not a JSON object: %.80q", data)
+		}
 		var request dap.Request
 		if json.Unmarshal(data, &request) == nil && request.Type == "request" {
 			s.refuse(&request, fmt.Errorf("%s is not possible here", request.Command))
 		}
-		return
+		return nil
 	}
 	request, ok := message.(dap.RequestMessage)
 	if !ok {
-		return // a response; none was asked for
+		return nil // a response; none was asked for
 	}
 	handle := handlers[request.GetRequest().Command]
 	if handle == nil {
 		s.refuse(request.GetRequest(), fmt.Errorf("%s is not possible here", request.GetRequest().Command))
-		return
+		return nil
 	}
 	answer, after, err := handle(s, message)
 	if err != nil {
 		s.refuse(request.GetRequest(), err)
-		return
+		return nil
 	}
 	s.respond(request.GetRequest(), answer)
 	if after != nil {
 		after()
 	}
+	return nil
 }
 
 // respond sends the answer to a request.

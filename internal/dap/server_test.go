@@ -373,6 +373,49 @@ func TestPause(t *testing.T) {
 	e.done <- nil
 }
 
+// TestPresent goes back, takes the breakpoint away, and comes back to where it was.
+func TestPresent(t *testing.T) {
+	e := connect(t)
+	e.begin(text, false)
+	source := client.Source{Path: "/app/main.py"}
+	e.must("setBreakpoints", client.SetBreakpointsArguments{Source: source, Breakpoints: []client.SourceBreakpoint{{Line: 6, Condition: "n == 2"}}})
+	e.must("configurationDone", nil)
+	e.stoppedAt(6, "breakpoint")
+	e.must("stepBack", client.StepBackArguments{ThreadId: 1})
+	e.stoppedAt(5, "step")
+	e.must("reverseContinue", client.ReverseContinueArguments{ThreadId: 1})
+	e.stoppedAt(1, "entry")
+	e.must("setBreakpoints", client.SetBreakpointsArguments{Source: source})
+	e.must("continue", client.ContinueArguments{ThreadId: 1})
+	stop := await[*client.StoppedEvent](e).Body
+	if stop.Reason != "pause" || stop.Description != "back in the present" || len(stop.HitBreakpointIds) > 0 {
+		t.Errorf("back in the present: %+v", stop)
+	}
+	e.must("disconnect", client.DisconnectArguments{})
+}
+
+// TestNoMessage: what can be no message ends the conversation, with a reason.
+func TestNoMessage(t *testing.T) {
+	for _, c := range []struct{ body, want string }{
+		{`{]`, `not a JSON object: "{]"`},
+		{`[]`, `not a JSON object: "[]"`},
+		{`null`, `not a JSON object: "null"`},
+		{``, `not a JSON object: ""`},
+		{`{}`, ""},
+		{`{"seq":1,"type":"request","command":"unheard"}`, ""},
+	} {
+		var in bytes.Buffer
+		client.WriteBaseMessage(&in, []byte(c.body))
+		err := dap.Serve(struct {
+			io.Reader
+			io.Writer
+		}{&in, io.Discard}, launch, nil)
+		if (err != nil) != (c.want != "") || err != nil && !strings.HasSuffix(err.Error(), c.want) {
+			t.Errorf("%s: error %v, want %q", c.body, err, c.want)
+		}
+	}
+}
+
 // FuzzServe gives the server what no client would send.
 func FuzzServe(f *testing.F) {
 	request := func(list ...string) (b []byte) {
