@@ -2,7 +2,10 @@ package check
 
 import (
 	"fmt"
+	"path"
 	"strings"
+
+	"github.com/skep-sim/skep/internal/host/build"
 )
 
 // This file has the rules about os.bundle() and about memory.
@@ -109,23 +112,74 @@ func (m *module) callPlace(f *function, e *expr) place {
 	return first
 }
 
-func mainBundled(r *run) {
+// eachBundled calls do for each name that the program gives to os.bundle() as a constant.
+func (r *run) eachBundled(do func(m *module, p place, name string)) {
 	r.eachCall(func(m *module, f *function, _ *stmt, call *expr) {
 		if !m.isBundling(call, f) {
 			return
 		}
 		for _, a := range call.args {
-			text, ok := m.text(a.value, f)
-			base := text[strings.LastIndexByte(text, '/')+1:]
-			switch {
-			case !ok:
-			case base == "main.mpy":
-				r.at(m, a.value.place, "main is never taken from the bundle", "the other modules only")
-			case strings.HasSuffix(base, ".py"):
-				r.at(m, a.value.place, "os.bundle() takes .mpy files", strings.TrimSuffix(text, ".py")+".mpy")
+			if text, ok := m.text(a.value, f); ok && a.star == 0 {
+				do(m, a.value.place, text)
 			}
 		}
 	})
+}
+
+// isMain reports whether a name is main's, with .py, .mpy or nothing behind it.
+func isMain(name string) bool {
+	base := strings.ToLower(path.Base(name))
+	return strings.TrimSuffix(strings.TrimSuffix(base, ".mpy"), ".py") == "main"
+}
+
+func mainBundled(r *run) {
+	r.eachBundled(func(m *module, p place, name string) {
+		switch {
+		case isMain(name):
+			r.at(m, p, "main is never taken from the bundle", "the other modules only")
+		case strings.HasSuffix(name, ".py"):
+			r.at(m, p, "os.bundle() takes .mpy files", strings.TrimSuffix(name, ".py")+".mpy")
+		}
+	})
+}
+
+// bundleMissing: names of files that the application does not have. Those that the
+// program may make itself, or look for elsewhere, are left alone.
+func bundleMissing(r *run) {
+	other := map[string]bool{} // what the program gives to other functions: open, say
+	moves := false
+	r.eachCall(func(m *module, f *function, _ *stmt, call *expr) {
+		moves = moves || m.qualify(call.x, f) == "uos.chdir"
+		if m.isBundling(call, f) {
+			return
+		}
+		for _, a := range call.args {
+			if text, ok := m.text(a.value, f); ok {
+				other[flashPath(text)] = true
+			}
+		}
+	})
+	r.eachBundled(func(m *module, at place, name string) {
+		p := flashPath(name)
+		stem, mpy := strings.CutSuffix(p, ".mpy")
+		there := r.files[stem+".mpy"] != nil || r.files[stem+".py"] != nil // which becomes a .mpy file
+		switch {
+		case isMain(name) || strings.HasSuffix(p, ".py") || strings.ContainsAny(name, "%{"): // see bundle-main
+		case other[p] || moves && !strings.HasPrefix(name, "/"):
+		case mpy && there:
+		case r.files[p] != nil:
+			r.at(m, at, "os.bundle() takes .mpy files, and "+name+" is none", "the name of a .mpy file")
+		case there:
+			r.at(m, at, "OSError: [Errno 7002] ENOENT: the file's name has .mpy behind it", name+".mpy")
+		default:
+			r.at(m, at, "OSError: [Errno 7002] ENOENT: "+build.Root+"/"+p+" is not in the application", "put the module there, or correct the name, which ends in .mpy")
+		}
+	})
+}
+
+// flashPath is a name on the module as the path below /flash, in lower case.
+func flashPath(name string) string {
+	return strings.ToLower(strings.TrimPrefix(path.Clean(name), build.Root+"/"))
 }
 
 func bundleTooBig(r *run) {

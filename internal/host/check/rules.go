@@ -107,6 +107,7 @@ func Rules() []Rule {
 		{"shadows-mpy", "a .py file hides the .mpy file", Error, shadowsMpy},
 
 		{"bundle-loop", "os.bundle() at every start is a boot loop", Error, bundleLoop},
+		{"bundle-missing", "a file for the bundle is not there", Error, bundleMissing},
 		{"bundle-then-code", "nothing runs behind os.bundle()", Warning, bundleThenCode},
 		{"bundle-too-big", "the bundle has no room for it", Error, bundleTooBig},
 		{"import-before-bundle", "imported from the old bundle", Warning, importBeforeBundle},
