@@ -3,8 +3,10 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -122,6 +124,10 @@ func buildApp(a *app.App, p profile.Profile, out string) (*built, error) {
 	}
 	w, err := l.Write(out)
 	b.Removed, b.Unlisted = append([]string{}, w.Removed...), append([]string{}, w.Unlisted...)
+	var file *fs.PathError
+	if errors.As(err, &file) {
+		err = fmt.Errorf("%w: name a directory where you can make files with -o", err)
+	}
 	return b, err
 }
 

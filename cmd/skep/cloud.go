@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"os"
 	"os/signal"
@@ -76,6 +78,10 @@ func (c *cloudRunCmd) Run(ctx context.Context) error {
 		return err
 	}
 	cloud, err := startCloud(cloudConfig{broker: c.brokerFlags, cluster: joined, dir: dir, owner: "skep cloud", wait: time.Second, log: os.Stderr, verbose: true, accept: accept, era: era})
+	var file *fs.PathError
+	if errors.As(err, &file) {
+		return fmt.Errorf("%w; or choose another directory with --state", err)
+	}
 	if err != nil {
 		return err
 	}

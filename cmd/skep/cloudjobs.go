@@ -107,6 +107,9 @@ func (c *cloudJobCreateCmd) Run() error {
 
 func (c *cloudJobCreateCmd) config() (jobs.Config, error) {
 	conf := jobs.Config{}
+	if !c.All && len(c.Target) == 0 {
+		return conf, fmt.Errorf("job %s has no targets: name things with --target THING, or take all of them with --all", c.ID)
+	}
 	if c.Config != "" {
 		text, err := readFileOrStdin(c.Config)
 		if err != nil {
@@ -123,7 +126,7 @@ func (c *cloudJobCreateCmd) config() (jobs.Config, error) {
 		return conf, err
 	}
 	if !json.Valid(document) {
-		return conf, fmt.Errorf("%s is not JSON", c.Document)
+		return conf, fmt.Errorf("%s is not JSON", nameOrStdin(c.Document))
 	}
 	conf.ID, conf.Document, conf.Targets, conf.All, conf.Description = c.ID, document, c.Target, c.All, c.Description
 	if c.Continuous {

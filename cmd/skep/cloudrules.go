@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -74,6 +75,9 @@ func (c *cloudRulePutCmd) Run() error {
 	if err != nil {
 		return err
 	}
+	if err := json.Unmarshal(text, new(json.RawMessage)); err != nil {
+		return fmt.Errorf("%s is not JSON (%w): it holds AWS's topic rule payload, such as %s", nameOrStdin(c.File), err, rulePayload)
+	}
 	r, err := askControl[rules.Rule](&c.controlFlags, "rule put", rulePut{c.Name, text, c.Confirmed})
 	if err != nil {
 		return err
@@ -83,6 +87,17 @@ func (c *cloudRulePutCmd) Run() error {
 		on = "$aws/rules/" + r.Name + "/... only"
 	}
 	return c.done(r, "rule %s on %s", r.Name, on)
+}
+
+// rulePayload is a short rule, for messages.
+const rulePayload = `{"sql": "SELECT * FROM 'dt/+'", "awsIotSqlVersion": "2016-03-23", "actions": [{"republish": {"topic": "seen"}}]}`
+
+// nameOrStdin is what messages call the argument of readFileOrStdin.
+func nameOrStdin(name string) string {
+	if name == "-" {
+		return "what comes from stdin"
+	}
+	return name
 }
 
 // readFileOrStdin reads a file; - is stdin.

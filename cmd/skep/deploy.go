@@ -274,7 +274,7 @@ func (d *deployCmd) printPlan(w io.Writer, p *deploy.Plan, o deploy.Options) err
 	if p.InPlace && len(p.Upload) > 0 {
 		fmt.Fprintln(w, "replace file by file: there is no room for old and new side by side, or the firmware cannot rename")
 	}
-	_, err := fmt.Fprintf(w, "%d of %d files are as they should be\n", len(p.Unchanged), len(o.Files))
+	_, err := fmt.Fprintf(w, "as they should be: %d of %s\n", len(p.Unchanged), count(len(o.Files), "file"))
 	return err
 }
 
@@ -288,7 +288,7 @@ func (d *deployCmd) print(w io.Writer, r *deploy.Result, o deploy.Options) error
 	for _, p := range r.Removed {
 		fmt.Fprintln(w, "removed", p)
 	}
-	line := fmt.Sprintf("%d files uploaded and checked, %d as they were", len(r.Uploaded), r.Unchanged)
+	line := fmt.Sprintf("%s uploaded and checked, %d as they were", count(len(r.Uploaded), "file"), r.Unchanged)
 	if r.Bytes > 0 {
 		line += fmt.Sprintf("; %d bytes, %s", r.Bytes, rate(r.Bytes, time.Duration(r.Seconds*float64(time.Second))))
 	}
@@ -296,8 +296,11 @@ func (d *deployCmd) print(w io.Writer, r *deploy.Result, o deploy.Options) error
 		line += fmt.Sprintf("; %d had been uploaded before", r.Resumed)
 	}
 	fmt.Fprintln(w, line)
-	if r.Bundled != nil {
+	switch {
+	case len(r.Bundled) > 0:
 		fmt.Fprintln(w, "bundled:", strings.Join(r.Bundled, ", "))
+	case r.Bundled != nil:
+		fmt.Fprintln(w, "the bundle is erased")
 	}
 	for _, l := range r.Output {
 		if _, err := fmt.Fprintln(w, "> "+l); err != nil {

@@ -265,12 +265,18 @@ func makeLink(to, path string) error {
 	}
 	// Beside it first, so that whoever opens it finds the old one or the new.
 	temporary := fmt.Sprintf("%s.%d", path, os.Getpid())
-	if err := os.Symlink(to, temporary); err != nil {
-		return fmt.Errorf("--link %s: %w", path, err)
+	err := os.Symlink(to, temporary)
+	if err == nil {
+		if err = os.Rename(temporary, path); err != nil {
+			os.Remove(temporary)
+		}
 	}
-	if err := os.Rename(temporary, path); err != nil {
-		os.Remove(temporary)
-		return fmt.Errorf("--link %s: %w", path, err)
+	var names *os.LinkError
+	if errors.As(err, &names) {
+		err = names.Err // without the temporary name, which says nothing to anybody
+	}
+	if err != nil {
+		return fmt.Errorf("--link %s: %w: choose a path in a directory that is there and where you can make files", path, err)
 	}
 	return nil
 }

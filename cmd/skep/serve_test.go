@@ -233,7 +233,7 @@ func TestServeErrors(t *testing.T) {
 		want string
 	}{
 		{[]string{"--link", file}, "there is something else already"},
-		{[]string{"--link", dir + "/no/such/dir"}, "no such file"},
+		{[]string{"--link", dir + "/no/such/dir"}, "--link " + dir + "/no/such/dir: no such file or directory: choose a path in a directory"},
 		{[]string{"--tcp", "nonsense"}, "give HOST:PORT"},
 		{[]string{"--tcp", "localhost:66000"}, "give a port"},
 		{[]string{"--tcp", "localhost:65535", "--count", "2"}, "give a port"},

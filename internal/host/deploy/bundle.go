@@ -93,7 +93,7 @@ func (d *deployment) bundle() error {
 		for _, p := range d.o.Bundle {
 			want = append(want, moduleName(p))
 		}
-		d.log("bundling %d modules", len(want))
+		d.log("bundling %s", count(len(want), "module"))
 	}
 	failed := &BundleError{Want: want}
 	for range bundleTries {

@@ -23,9 +23,17 @@ const (
 	spare = 8 << 10
 )
 
+// count is a number of things.
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
 // compare finds out what has to be done.
 func (d *deployment) compare() error {
-	d.log("comparing %d files", len(d.o.Files))
+	d.log("comparing %s", count(len(d.o.Files), "file"))
 	all, err := d.fs.Walk(files.Root)
 	if err != nil {
 		return err

@@ -79,13 +79,20 @@ func New(dir, name, template string) ([]string, error) {
 		rel := target(strings.TrimPrefix(p, top+"/"))
 		to := filepath.Join(dir, filepath.FromSlash(rel))
 		if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
-			return err
+			return cannotMake(err)
 		}
 		written = append(written, rel)
-		return create(to, strings.ReplaceAll(string(text), nameMark, name))
+		if err := create(to, strings.ReplaceAll(string(text), nameMark, name)); err != nil {
+			return cannotMake(err)
+		}
+		return nil
 	})
 	slices.Sort(written)
 	return written, err
+}
+
+func cannotMake(err error) error {
+	return fmt.Errorf("%w: give a directory in a place where you can make files", err)
 }
 
 // target is the path of a template's file in the application. In the templates
