@@ -233,12 +233,12 @@ func (l *cloudLink) follow() bool {
 }
 
 // prepare is [localCloud.prepare], wherever the cloud runs, with the content of
-// the files.
-func (l *cloudLink) prepare(conf app.Cloud) ([]app.File, error) {
+// the files. own are those that the application has already.
+func (l *cloudLink) prepare(conf app.Cloud, own []app.File) ([]app.File, error) {
 	if _, err := json.Marshal(conf.Desired); err != nil {
 		return nil, desiredError(err)
 	}
-	in, err := ask[*awsiot.Init](l, "prepare", conf)
+	in, err := ask[*awsiot.Init](l, "prepare", preparation{conf, ownCert(own)})
 	if err != nil {
 		return nil, err
 	}

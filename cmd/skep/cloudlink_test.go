@@ -60,11 +60,11 @@ func TestLinks(t *testing.T) {
 	if got := addrs(t, b); got != at {
 		t.Fatalf("the second link is at %v, the first at %v", got, at)
 	}
-	files, err := b.prepare(app.Cloud{Thing: "one", Desired: map[string]any{"led": true}})
+	files, err := b.prepare(app.Cloud{Thing: "one", Desired: map[string]any{"led": true}}, nil)
 	if err != nil || len(files) != 3 {
 		t.Fatalf("%d files, %v", len(files), err)
 	}
-	if _, err := b.prepare(app.Cloud{Thing: "../one"}); err == nil || !strings.Contains(err.Error(), "thing name") {
+	if _, err := b.prepare(app.Cloud{Thing: "../one"}, nil); err == nil || !strings.Contains(err.Error(), "thing name") {
 		t.Errorf("a bad name: %v", err)
 	}
 	a.own.events.tell(event.Event{Kind: event.Refused, Text: "by a rule"})

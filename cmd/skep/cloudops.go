@@ -44,7 +44,7 @@ func cloudOps() map[string]cloudOp {
 	ops := map[string]cloudOp{
 		"hello":   op(func(c *localCloud, _ struct{}) (string, error) { return c.owner, nil }),
 		"init":    op(func(c *localCloud, q thingFiles) (*awsiot.Init, error) { return c.makeThing(q.Dir, q.Cloud) }),
-		"prepare": op(func(c *localCloud, q app.Cloud) (*awsiot.Init, error) { return c.prepare(q) }),
+		"prepare": op(func(c *localCloud, q preparation) (*awsiot.Init, error) { return c.prepare(q) }),
 	}
 	maps.Copy(ops, controlOps())
 	maps.Copy(ops, ruleOps())

@@ -168,7 +168,7 @@ func (m *machine) files(s setup, p profile.Profile) ([]app.File, error) {
 		return files, err
 	}
 	if m.cloud != nil {
-		certs, err := m.cloud.prepare(s.app.Config.Cloud)
+		certs, err := m.cloud.prepare(s.app.Config.Cloud, files)
 		return append(files, notIn(files, certs)...), err
 	}
 	if !slices.ContainsFunc(files, func(f app.File) bool { return f.Path == "cert/aws.crt" }) {

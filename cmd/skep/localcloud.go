@@ -154,11 +154,25 @@ func initOptions(conf app.Cloud) awsiot.InitOptions {
 	}
 }
 
+// preparation is what prepare is told of an application.
+type preparation struct {
+	app.Cloud
+	// Own is the certificate among its files, PEM; nil: it lacks one, or what belongs to it.
+	Own []byte
+}
+
 // prepare makes the application's thing, if there is none, and asks of its
-// shadow what skep.toml says. It returns where the thing's files are.
-func (c *localCloud) prepare(conf app.Cloud) (*awsiot.Init, error) {
-	dir := filepath.Join(c.dir, "things", conf.Thing)
-	in, _, err := awsiot.Ensure(c.state, wallClock{}, dir, initOptions(conf))
+// shadow what skep.toml says. It returns where the thing's files are; nil if the
+// application holds them itself.
+func (c *localCloud) prepare(conf preparation) (in *awsiot.Init, err error) {
+	own := false
+	if conf.Own != nil { // a further certificate would be of no use, and active
+		own, err = awsiot.Own(c.state, conf.Own, initOptions(conf.Cloud))
+	}
+	if err == nil && !own {
+		dir := filepath.Join(c.dir, "things", conf.Thing)
+		in, _, err = awsiot.Ensure(c.state, wallClock{}, dir, initOptions(conf.Cloud))
+	}
 	if err != nil || len(conf.Desired) == 0 {
 		return in, err
 	}
@@ -190,9 +204,31 @@ func (c *localCloud) leave() {
 	}
 }
 
-// certFiles are a thing's files for the device's /flash/cert.
+// ownCert is the certificate for AWS IoT among an application's files; nil if it, its key or
+// the root is not there.
+func ownCert(files []app.File) (cert []byte) {
+	n := 0
+	for _, f := range files {
+		switch f.Path {
+		case "cert/" + awsiot.FileCert:
+			cert = f.Data
+			n++
+		case "cert/" + awsiot.FileKey, "cert/" + awsiot.FileCA:
+			n++
+		}
+	}
+	if n < 3 {
+		return nil
+	}
+	return cert
+}
+
+// certFiles are a thing's files for the device's /flash/cert; none if in is nil.
 func certFiles(in *awsiot.Init) ([]app.File, error) {
 	var files []app.File
+	if in == nil {
+		return nil, nil
+	}
 	for _, path := range []string{in.CA, in.Cert, in.Key} {
 		data, err := os.ReadFile(path)
 		if err != nil {

@@ -105,48 +105,91 @@ func paths(dir string) *Init {
 // register puts policy, the certificate's thing and the certificate into the registry. What is
 // there as it should be is not written again.
 func register(s *store.Store, cert store.Certificate, o InitOptions) error {
-	name, text := o.Policy, o.PolicyText
-	switch {
-	case name == "":
-		name, text = OpenPolicy, []byte(openPolicy)
-	case name == OpenPolicy && text != nil:
-		return fmt.Errorf("the policy that allows everything is called %s: choose another name", OpenPolicy)
+	policy, err := registerPolicy(s, o)
+	if err != nil {
+		return err
 	}
-	switch p := s.Policy(name); {
-	case p == nil && text == nil:
-		return fmt.Errorf("there is no policy %q", name)
-	case p == nil || text != nil && !sameJSON(p.Text, text):
-		if err := s.PutPolicy(name, text); err != nil {
-			return err
-		}
+	if err := registerThing(s, cert.Things[0], cert.Created, o); err != nil {
+		return err
 	}
-	t := store.Thing{Name: cert.Things[0], Type: o.ThingType, Attributes: o.Attributes, Created: cert.Created}
-	if old := s.Thing(t.Name); old != nil {
-		if t = *old; o.ThingType != "" {
-			t.Type = o.ThingType
-		}
-	}
-	if t.Type != "" && s.ThingType(t.Type) == nil {
-		if err := s.PutThingType(store.ThingType{Name: t.Type, Created: cert.Created}); err != nil {
-			return err
-		}
-	}
-	if old := s.Thing(t.Name); old == nil || old.Type != t.Type {
-		if err := s.PutThing(t); err != nil {
-			return err
-		}
-	}
-	cert.Policies = []string{name}
+	cert.Policies = []string{policy}
 	if old := s.Certificate(cert.ID); old != nil && slices.Equal(old.Policies, cert.Policies) {
 		return nil
 	}
 	return s.PutCertificate(cert)
 }
 
+// registerPolicy returns the name of the policy that o says.
+func registerPolicy(s *store.Store, o InitOptions) (string, error) {
+	name, text := o.Policy, o.PolicyText
+	switch {
+	case name == "":
+		name, text = OpenPolicy, []byte(openPolicy)
+	case name == OpenPolicy && text != nil:
+		return "", fmt.Errorf("the policy that allows everything is called %s: choose another name", OpenPolicy)
+	}
+	switch p := s.Policy(name); {
+	case p == nil && text == nil:
+		return "", fmt.Errorf("there is no policy %q", name)
+	case p == nil || text != nil && !sameJSON(p.Text, text):
+		if err := s.PutPolicy(name, text); err != nil {
+			return "", err
+		}
+	}
+	return name, nil
+}
+
+func registerThing(s *store.Store, name string, created int64, o InitOptions) error {
+	t := store.Thing{Name: name, Type: o.ThingType, Attributes: o.Attributes, Created: created}
+	if old := s.Thing(t.Name); old != nil {
+		if t = *old; o.ThingType != "" {
+			t.Type = o.ThingType
+		}
+	}
+	if t.Type != "" && s.ThingType(t.Type) == nil {
+		if err := s.PutThingType(store.ThingType{Name: t.Type, Created: created}); err != nil {
+			return err
+		}
+	}
+	if old := s.Thing(t.Name); old == nil || old.Type != t.Type {
+		return s.PutThing(t)
+	}
+	return nil
+}
+
 // sameJSON compares without white space, which the state does not keep.
 func sameJSON(a, b []byte) bool {
 	var x, y bytes.Buffer
 	return json.Compact(&x, a) == nil && json.Compact(&y, b) == nil && bytes.Equal(x.Bytes(), y.Bytes())
+}
+
+// Own takes a certificate that somebody already has, as PEM, for that of the thing o.Thing. ok:
+// it is one of this state and of this thing. The thing then has the type that o says, and the
+// certificate its policy; if o names none, it keeps those that it has.
+func Own(s *store.Store, text []byte, o InitOptions) (ok bool, err error) {
+	parsed, err := identity.ParseCertificate(text)
+	if err != nil {
+		return false, nil // of another kind: not of this state
+	}
+	id := identity.Fingerprint(parsed.Raw)
+	err = s.Exclusive(func() error {
+		cert := s.Certificate(id)
+		if cert == nil || !slices.Contains(cert.Things, o.Thing) {
+			return nil
+		}
+		ok = true
+		if err := registerThing(s, o.Thing, cert.Created, o); err != nil || o.Policy == "" {
+			return err
+		}
+		policy, err := registerPolicy(s, o)
+		if err != nil || slices.Equal(cert.Policies, []string{policy}) {
+			return err
+		}
+		changed := *cert
+		changed.Policies = []string{policy}
+		return s.PutCertificate(changed)
+	})
+	return ok, err
 }
 
 // Ensure finds the three files in dir and checks that they are of this state, or makes them

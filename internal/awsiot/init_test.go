@@ -111,6 +111,40 @@ func TestEnsure(t *testing.T) {
 	fails("aws.ca is missing while")
 }
 
+// TestOwn: a certificate that is of the state and of the thing is taken for the thing's, keeps
+// its policy unless another one is asked for, and no other certificate is taken.
+func TestOwn(t *testing.T) {
+	c := newCloud(t, nil)
+	text := []byte(`{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "iot:Connect", "Resource": "*"}}`)
+	in, err := InitDir(c.store, realClock{}, t.TempDir(), InitOptions{Thing: "a", Policy: "first", PolicyText: text})
+	must(t, err)
+	mine, err := os.ReadFile(in.Cert)
+	must(t, err)
+	for _, tt := range []struct {
+		text   []byte
+		o      InitOptions
+		ok     bool
+		policy string
+	}{
+		{mine, InitOptions{Thing: "a", ThingType: "sensor"}, true, "first"},
+		{mine, InitOptions{Thing: "b"}, false, "first"},
+		{[]byte("nothing"), InitOptions{Thing: "a"}, false, "first"},
+		{testDevice(t, 0).CertPEM, InitOptions{Thing: "a"}, false, "first"},
+		{mine, InitOptions{Thing: "a", Policy: "second", PolicyText: text}, true, "second"},
+	} {
+		ok, err := Own(c.store, tt.text, tt.o)
+		if got := c.store.Certificate(in.CertID).Policies; err != nil || ok != tt.ok || len(got) != 1 || got[0] != tt.policy {
+			t.Errorf("%+v: %v, %v, policies %v; want %v, %s", tt.o, ok, err, got, tt.ok, tt.policy)
+		}
+	}
+	if got := c.store.Thing("a").Type; got != "sensor" {
+		t.Errorf("the thing's type is %q", got)
+	}
+	if _, err := Own(c.store, mine, InitOptions{Thing: "a", Policy: "third"}); err == nil {
+		t.Error("a policy that is not there was taken")
+	}
+}
+
 // TestInitPolicy: a policy's text is stored under its name, counts for who has it, and Ensure
 // gives a certificate the policy and its thing the type that are asked for.
 func TestInitPolicy(t *testing.T) {
