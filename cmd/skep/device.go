@@ -6,10 +6,12 @@ import (
 	"hash/fnv"
 	"io"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/skep-sim/skep/internal/host/app"
@@ -267,6 +269,34 @@ func hostFiles(files []app.File) []flash.HostFile {
 		list[i] = flash.HostFile{Path: f.Path, Data: f.Data, Secure: f.Secure}
 	}
 	return list
+}
+
+// How long a module has to go off: a program may be inside a built-in function. What
+// is on its flash is safe at any moment, but a recording has no end before it is off.
+const (
+	offLimit         = 2 * time.Second
+	recordedOffLimit = 30 * time.Second
+)
+
+// offLimit is how long the machine has to go off.
+func (m *machine) offLimit() time.Duration {
+	if m.rec != nil {
+		return recordedOffLimit
+	}
+	return offLimit
+}
+
+// finish switches the module off and waits until its run is done. Another signal
+// does not wait.
+func (m *machine) finish(done <-chan struct{}) {
+	again := make(chan os.Signal, 1)
+	signal.Notify(again, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	m.device.PowerOff()
+	select {
+	case <-done:
+	case <-again:
+	case <-time.After(m.offLimit()):
+	}
 }
 
 // leave is what a machine does when skep ends before it: it writes the recording,

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -51,7 +52,7 @@ func (f *recordFlags) begin(c *xbee.Config, number int, stderr io.Writer) (r *re
 	}
 	// It holds what is on the module's flash, private keys among it.
 	if r.file, err = os.OpenFile(r.path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600); err != nil {
-		return nil, fmt.Errorf("--record: %w", err)
+		return nil, fmt.Errorf("--record: %w", explainCreate(err, r.path))
 	}
 	*c, r.recorder, err = replay.Record(*c, replay.Options{To: r.file, Command: strings.Join(os.Args, " "), Redact: f.Redact})
 	if err != nil {
@@ -63,6 +64,17 @@ func (f *recordFlags) begin(c *xbee.Config, number int, stderr io.Writer) (r *re
 	}
 	return r, nil
 }
+
+// explainCreate adds what to do about a file that cannot be made.
+func explainCreate(err error, path string) error {
+	if errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("%w: make the directory %s first, or give another path", err, filepath.Dir(path))
+	}
+	return fmt.Errorf("%w: give the path of a file that can be written", err)
+}
+
+// statusCut is the exit status of a replay that ended where the recording was cut.
+const statusCut = 3
 
 // flush writes what has been recorded so far.
 func (r *recording) flush() {
@@ -85,10 +97,19 @@ func (r *recording) close() {
 	}
 }
 
+// openRecording reads a recording, and says how to make one if there is none.
+func openRecording(path string) (*replay.Recording, error) {
+	r, err := replay.Open(path)
+	if errors.Is(err, os.ErrNotExist) {
+		err = fmt.Errorf("%w: give the file of a recording (make one with skep run --record FILE)", err)
+	}
+	return r, err
+}
+
 // again runs the recording of --replay, with the output of the recorded command. The
 // error is that of the replay, or the recorded run's exit status.
 func (f *recordFlags) again(out, stderr io.Writer, until time.Duration) error {
-	r, err := replay.Open(f.Replay)
+	r, err := openRecording(f.Replay)
 	if err != nil {
 		return err
 	}
@@ -116,6 +137,9 @@ func (f *recordFlags) again(out, stderr io.Writer, until time.Duration) error {
 	}
 	if o.End != nil {
 		fmt.Fprintf(stderr, "skep: %s: %v; up to there all was as recorded\n", f.Replay, o.End)
+		if until == 0 {
+			return exitStatus(statusCut)
+		}
 		return nil
 	}
 	hash := o.Flash.Hash()

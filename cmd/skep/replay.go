@@ -34,7 +34,7 @@ func (r *replayCmd) Help() string {
 	}
 	return "Example:\n  skep run --record bug.skep app\n  skep replay bug.skep --kind connect,exception,boot\n  skep replay bug.skep --run --to 30s\n\n" +
 		"A recording is a whole run: what the module was made of, what was on its flash, and all\nthat it took from its world. --run repeats it without any of that, and says where it differs\n" +
-		"if it does. The kinds of rows:\n" + kinds.String()
+		"if it does. The exit status is 3 if the recording was cut short, which is repeated as far as\nit goes (0 with --to). The kinds of rows:\n" + kinds.String()
 }
 
 func (r *replayCmd) check() error {
@@ -64,7 +64,7 @@ func (r *replayCmd) Run() error {
 		f := recordFlags{Replay: r.File}
 		return f.again(os.Stdout, os.Stderr, r.To)
 	}
-	rec, err := replay.Open(r.File)
+	rec, err := openRecording(r.File)
 	if err != nil {
 		return err
 	}

@@ -57,11 +57,7 @@ func (r *runCmd) Run(ctx context.Context) error {
 		return err
 	}
 	defer m.close()
-	e.add(m.bill)
-	e.add(m.leave)
-	result := m.device.Run()
-	e.over.Store(true)
-	e.off.Store(true)
+	result := e.run(m)
 	t.restore()
 	if err := t.failed(); err != nil {
 		return err
@@ -114,11 +110,8 @@ func (r *replCmd) Run(ctx context.Context) error {
 		return err
 	}
 	defer m.close()
-	e.add(m.bill)
-	e.add(m.leave)
-	e.onTermination()
-	m.device.Run()
-	e.off.Store(true)
+	e.onTermination(os.Interrupt)
+	e.run(m)
 	t.restore()
 	return t.failed()
 }

@@ -296,14 +296,10 @@ func (m *served) run() {
 	m.machine.device.Run()
 }
 
-// offLimit is how long a module has to go off: a program may be inside a
-// built-in function. What is on its flash is safe at any moment.
-const offLimit = 2 * time.Second
-
 func (m *served) wait() {
 	select {
 	case <-m.done:
-	case <-time.After(offLimit):
+	case <-time.After(m.machine.offLimit()):
 	}
 }
 

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"golang.org/x/term"
+
+	"github.com/skep-sim/skep/internal/xbee"
 )
 
 // stdio is stdin and stdout as the two ends of the module's serial port. Write
@@ -119,10 +121,28 @@ func (e *ending) escape() {
 	})
 }
 
-// onTermination ends skep in order when it is told to.
-func (e *ending) onTermination() {
+// run runs a machine to its end, and says what is to be done when a signal ends skep
+// before: a recorded one is switched off, so that the recording has its end.
+func (e *ending) run(m *machine) xbee.Result {
+	done := make(chan struct{})
+	e.add(m.bill)
+	if m.rec != nil {
+		e.add(func() { m.finish(done) })
+	}
+	e.add(m.leave)
+	result := m.device.Run()
+	e.over.Store(true)
+	e.off.Store(true)
+	close(done)
+	e.mu.Lock() // does not come back when skep is being ended: the status is the signal's
+	defer e.mu.Unlock()
+	return result
+}
+
+// onTermination ends skep in order when it is told to, or one of more comes.
+func (e *ending) onTermination(more ...os.Signal) {
 	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, syscall.SIGTERM, syscall.SIGHUP)
+	signal.Notify(signals, append(more, syscall.SIGTERM, syscall.SIGHUP)...)
 	go func() { e.exit(<-signals) }()
 }
 

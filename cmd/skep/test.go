@@ -75,6 +75,13 @@ func (t *testCmd) Run() error {
 	if err != nil {
 		return err
 	}
+	var junit *os.File
+	if t.JUnit != "" { // before the tests, which may take long
+		if junit, err = os.Create(t.JUnit); err != nil {
+			return fmt.Errorf("--junit: %w", explainCreate(err, t.JUnit))
+		}
+		defer junit.Close()
+	}
 	begin := time.Now()
 	reports, err := t.all(set)
 	if err != nil {
@@ -88,8 +95,8 @@ func (t *testCmd) Run() error {
 		}
 		return fmt.Errorf("%s: write one into tests/test_NAME.py (skep test --help)", what)
 	}
-	if t.JUnit != "" {
-		if err := writeJUnit(t.JUnit, reports); err != nil {
+	if junit != nil {
+		if err := writeJUnit(junit, reports); err != nil {
 			return fmt.Errorf("--junit: %w", err)
 		}
 	}
@@ -114,7 +121,7 @@ func (t *testCmd) where() (a *app.App, only []string, err error) {
 	for _, p := range t.Path {
 		st, err := os.Stat(p)
 		if err != nil {
-			return nil, nil, err
+			return nil, nil, fmt.Errorf("%w: give the directory that holds main.py, or a file of tests in it", err)
 		}
 		d := p
 		if !st.IsDir() {
@@ -426,7 +433,8 @@ type (
 	}
 )
 
-func writeJUnit(name string, reports []*apptest.Report) error {
+// writeJUnit writes the results and closes the file.
+func writeJUnit(f *os.File, reports []*apptest.Report) error {
 	var all junitSuites
 	for _, r := range reports {
 		s := junitSuite{Name: r.File, Tests: len(r.Tests), Failures: r.Count(apptest.Failed), Skipped: r.Count(apptest.Skipped)}
@@ -454,7 +462,8 @@ func writeJUnit(name string, reports []*apptest.Report) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(name, append([]byte(xml.Header), append(text, '\n')...), 0o644)
+	_, err = f.Write(append([]byte(xml.Header), append(text, '\n')...))
+	return errors.Join(err, f.Close())
 }
 
 // printable takes out what XML cannot hold.
