@@ -208,7 +208,7 @@ func (c *Cluster) catchUp(ctx context.Context, clients []string, safe uint64) er
 }
 
 // tryTime is how long one attempt may take of what is tried again.
-const tryTime = 5 * time.Second
+const tryTime = 2 * time.Second
 
 // persist tries until JetStream answers: while it elects a leader it does not.
 func (c *Cluster) persist(ctx context.Context, f func(context.Context) error) error {

@@ -198,7 +198,7 @@ func (c *Cluster) followQoS1() error {
 	if err != nil {
 		return err
 	}
-	following, err := consumer.Consume(c.takeQoS1)
+	following, err := consumer.Consume(c.takeQoS1, c.watchful("messages")...)
 	if err != nil {
 		return err
 	}

@@ -24,9 +24,9 @@ const (
 // that was away for longer compares all keys when it comes back, so it is not needed for them.
 const goneFor = time.Hour
 
-// ackTime is how long JetStream may take to confirm a write: longer than electing a leader
-// takes (5 to 8 s were measured).
-const ackTime = 20 * time.Second
+// ackTime is how long JetStream may take to confirm a write: as long as electing a leader takes
+// (5 to 8 s were measured).
+const ackTime = 8 * time.Second
 
 // ErrConflict is the outcome of a write of a shadow that another node has changed meanwhile.
 var ErrConflict = errors.New("another node has changed it meanwhile")
@@ -218,9 +218,7 @@ func (r *replica) follow(ctx context.Context, stream jetstream.Stream) error {
 	if err != nil {
 		return err
 	}
-	following, err := consumer.Consume(func(m jetstream.Msg) { r.take(m, keys) }, jetstream.ConsumeErrHandler(func(_ jetstream.ConsumeContext, err error) {
-		r.c.note("following the cluster's state: " + err.Error())
-	}))
+	following, err := consumer.Consume(func(m jetstream.Msg) { r.take(m, keys) }, r.c.watchful("state")...)
 	if err != nil {
 		return err
 	}
@@ -250,6 +248,19 @@ func (r *replica) follow(ctx context.Context, stream jetstream.Stream) error {
 
 // authorityName is the one thing that every cluster has.
 const authorityName = "meta\x00authority"
+
+// watchful are options with which it is noticed within seconds that the NATS server which serves a
+// consumer has died: a write here waits until it has come back. The library's own take half a minute.
+func (c *Cluster) watchful(what string) []jetstream.PullConsumeOpt {
+	return []jetstream.PullConsumeOpt{
+		jetstream.PullExpiry(5 * time.Second), jetstream.PullHeartbeat(500 * time.Millisecond),
+		jetstream.ConsumeErrHandler(func(_ jetstream.ConsumeContext, err error) {
+			if !errors.Is(err, jetstream.ErrNoHeartbeat) {
+				c.note("following the cluster's " + what + ": " + err.Error())
+			}
+		}),
+	}
+}
 
 // take applies one message. keys notes which there are until the stream has been read once.
 func (r *replica) take(m jetstream.Msg, keys map[string]bool) {

@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"time"
@@ -35,8 +36,8 @@ type shadowReply struct {
 }
 
 // forwardTime is how long a request is tried before it is refused: longer than a dead node is
-// taken for one that is there.
-const forwardTime = 15 * time.Second
+// taken for one that is there, shorter than an HTTPS client waits.
+const forwardTime = 8 * time.Second
 
 // Route has a request for a shadow carried out by the node that serves the thing; false says that
 // this is the one.
@@ -69,7 +70,7 @@ func (c *Cluster) forward(op string, k shadow.Key, payload, text []byte) shadows
 				return shadows.Answer{Refused: shadow.Internal()}
 			}
 		}
-		m, err := c.nc.Request(c.subject("shadow."+owner), text, c.cfg.DeadAfter)
+		m, err := c.request(owner, text)
 		var r shadowReply
 		if err == nil && json.Unmarshal(m.Data, &r) == nil {
 			return shadows.Answer{Payload: r.Payload, Refused: r.Refused}
@@ -83,6 +84,26 @@ func (c *Cluster) forward(op string, k shadow.Key, payload, text []byte) shadows
 		case <-c.ctx.Done():
 		}
 	}
+}
+
+// request asks the node that serves a thing, for as long as that is there: asking again while it
+// waits for JetStream would update a shadow twice.
+func (c *Cluster) request(owner string, text []byte) (*nats.Msg, error) {
+	ctx, cancel := context.WithTimeout(c.ctx, forwardTime)
+	defer cancel()
+	c.wg.Add(1)
+	go func() {
+		defer c.wg.Done()
+		for c.isLive(owner) {
+			select {
+			case <-c.after(helloEvery):
+			case <-ctx.Done():
+				return
+			}
+		}
+		cancel()
+	}()
+	return c.nc.RequestWithContext(ctx, c.subject("shadow."+owner), text)
 }
 
 // serveShadow answers a request of another node.
