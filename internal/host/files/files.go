@@ -169,6 +169,9 @@ func parseList(text string) ([]Entry, error) {
 			return nil, fmt.Errorf("the module lists %q: %w", line, err)
 		}
 		name := strings.TrimSuffix(m[2], "#")
+		if name == "" {
+			return nil, fmt.Errorf("the module lists %q, a file without a name", line)
+		}
 		list = append(list, Entry{Name: name, Size: size, Secure: name != m[2]})
 	}
 	if !self {

@@ -9,7 +9,7 @@ import (
 func FuzzParseList(f *testing.F) {
 	for _, s := range []string{
 		"       <DIR> ./\n       <DIR> ../\n       <DIR> lib/\n           9 main.py\n           6 aws.key#\n",
-		"<DIR> ./\n", "       <DIR> ./\n   99999999999999999999 x", "ERROR", "", "12 a b", "<DIR> .//",
+		"<DIR> ./\n", "       <DIR> ./\n   99999999999999999999 x", "ERROR", "", "12 a b", "<DIR> .//", "<DIR> ./\n0 #",
 	} {
 		f.Add(s)
 	}
