@@ -68,10 +68,11 @@ func commandPage(t *testing.T, top *kong.Node) string {
 func helpOf(t *testing.T, n *kong.Node) string {
 	t.Helper()
 	var out bytes.Buffer
-	k := newParser()
+	args := append(strings.Fields(strings.TrimPrefix(n.Path(), "skep ")), "--help")
+	k := parserFor(args)
 	k.Stdout = &out
 	k.Exit = func(int) {}
-	if _, err := k.Parse(append(strings.Fields(strings.TrimPrefix(n.Path(), "skep ")), "--help")); err != nil && out.Len() == 0 {
+	if _, err := k.Parse(args); err != nil && out.Len() == 0 {
 		t.Fatalf("skep %s --help: %v", n.Path(), err)
 	}
 	var text strings.Builder

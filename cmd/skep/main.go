@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"os"
 	"reflect"
+	"strings"
 
 	"github.com/alecthomas/kong"
 )
@@ -55,7 +56,7 @@ type exitStatus int
 func (e exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
 
 func main() {
-	k, err := newParser().Parse(os.Args[1:])
+	k, err := parserFor(os.Args[1:]).Parse(os.Args[1:])
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "skep: %v; see %s --help\n", err, commandOf(err))
 		os.Exit(2)
@@ -71,8 +72,31 @@ func main() {
 	}
 }
 
-func newParser() *kong.Kong {
-	k, err := newParserOf(&cli{})
+// parserFor is a parser for a command line. If that begins with a command, it knows no
+// other: the flags of all of them take as long to set up as a short program runs.
+func parserFor(args []string) *kong.Kong {
+	all := reflect.TypeFor[cli]()
+	var kept []reflect.StructField // the command, and the flags of every command
+	found := false
+	for i := range all.NumField() {
+		f := all.Field(i)
+		_, isCommand := f.Tag.Lookup("cmd")
+		named := isCommand && len(args) > 0 && args[0] == strings.ToLower(f.Name)
+		found = found || named
+		if named || !isCommand {
+			kept = append(kept, f)
+		}
+	}
+	if found {
+		return mustParser(reflect.New(reflect.StructOf(kept)).Interface())
+	}
+	return newParser()
+}
+
+func newParser() *kong.Kong { return mustParser(&cli{}) }
+
+func mustParser(commands any) *kong.Kong {
+	k, err := newParserOf(commands)
 	if err != nil {
 		panic(err) // the declarations above are wrong
 	}
