@@ -129,7 +129,7 @@ func builtinIsInstance(vm *VM, o, info Value) Value { return vm.subclassOf(vm.Ty
 func (vm *VM) subclassOf(c, info Value) Value {
 	classes := []Value{info}
 	if !vm.isType(info) {
-		if !vm.isTupleLike(info) {
+		if vm.TypeOf(info) != TypeTuple { // a named tuple is none
 			vm.RaiseMsg(TypeTypeError, "issubclass() arg 2 must be a class or a tuple of classes")
 		}
 		classes = vm.TupleItems(info)
@@ -266,22 +266,23 @@ func builtinPrint(vm *VM, args, kw []Value) Value {
 	if file != Null && file != fw.sysStdout {
 		p = vm.streamPrinter(file)
 	}
+	between, after := vm.textOr(sep, " "), vm.textOr(end, "\n") // neither needs to be printed to be refused
 	for i, a := range args {
 		if i > 0 {
-			if sep == Null {
-				p.String(" ")
-			} else {
-				p.Bytes(vm.textOf(sep))
-			}
+			p.Bytes(between)
 		}
 		p.Value(a, PrintStr)
 	}
-	if end == Null {
-		p.String("\n")
-	} else {
-		p.Bytes(vm.textOf(end))
-	}
+	p.Bytes(after)
 	return None
+}
+
+// textOr is textOf, or def where there is no argument.
+func (vm *VM) textOr(v Value, def string) []byte {
+	if v == Null {
+		return unsafeBytes(def)
+	}
+	return vm.textOf(v)
 }
 
 // textOf returns the content of a str or bytes argument, or raises TypeError.

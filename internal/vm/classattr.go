@@ -235,7 +235,7 @@ func typeAttr(vm *VM, self Value, attr Qstr, dst *[2]Value) {
 
 // NewClass is type(name, bases, dict).
 func (vm *VM) NewClass(name Qstr, bases, locals Value) Value {
-	if !vm.isTupleLike(bases) || !vm.isDictLike(locals) {
+	if vm.TypeOf(bases) != TypeTuple || vm.TypeOf(locals) != TypeDict {
 		vm.Raise(vm.NewException(TypeTypeError))
 	}
 	var flags Value

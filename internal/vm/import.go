@@ -58,11 +58,11 @@ func (vm *VM) importFrom(mod Value, name Qstr) Value {
 		vm.Raisef(TypeImportError, "cannot import name %q", name)
 	}
 	vm.LoadMethodMaybe(mod, QName, &d)
-	full := vm.Str(d[0]) + "." + vm.QstrString(name)
+	full := string(vm.StrArg(d[0])) + "." + vm.QstrString(name)
 	if vm.opt.NoAlloca {
 		vm.Alloc(uint32(len(full))) // left to the collector
 	}
-	return builtinImport(vm, []Value{vm.Intern(full).Value(), None, None, True, SmallInt(0)})
+	return vm.importName(vm.Intern(full), True, SmallInt(0))
 }
 
 // importAll is "from mod import *".
@@ -156,7 +156,12 @@ func builtinImport(vm *VM, args []Value) Value {
 // relativeName resolves the name of a relative import against the importing
 // module's __name__ and __path__.
 func (vm *VM) relativeName(name string, level int) string {
-	this := vm.Str(vm.DictGet(vm.globals, QName.Value()))
+	global := func(key Qstr) Value { return dictSubscr(vm, vm.globals, key.Value(), Sentinel) }
+	own := global(QName)
+	if vm.opt.CPythonCompat && own == QMain.Value() {
+		own = global(QMain) // where a host that runs a module as the program leaves its name
+	}
+	this := string(vm.StrArg(own))
 	chop := func(s string) string {
 		if i := strings.LastIndexByte(s, '.'); i >= 0 {
 			return s[:i]
@@ -417,7 +422,7 @@ func modulePrint(vm *VM, p *Printer, self Value, kind PrintKind) {
 }
 
 func (fw *Firmware) initModules() {
-	fw.define(TypeModule, &Type{Name: fw.Q("module"), Print: modulePrint, Unary: genericUnary, Attr: moduleAttr})
+	fw.define(TypeModule, &Type{Name: fw.Q("module"), Print: modulePrint, Attr: moduleAttr})
 	fw.importFun = fw.FuncV("__import__", 1, 5, builtinImport)
 	fw.Builtin("__import__", fw.importFun)
 	fw.Module("builtins")

@@ -114,7 +114,7 @@ func (fw *Firmware) initObjects() {
 			return
 		}
 		p.String("NotImplemented")
-	}, Name: QEmpty, Unary: genericUnary})
+	}, Name: QEmpty})
 	obj := fw.define(TypeObject, &Type{Name: fw.Q("object"), New: objectNew})
 	if o.CPythonCompat {
 		fw.Method(obj, "__init__", fw.Func1("__init__", func(vm *VM, self Value) Value { return None }))
