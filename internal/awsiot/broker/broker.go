@@ -2,6 +2,7 @@ package broker
 
 import (
 	"bufio"
+	"errors"
 	"net"
 	"slices"
 	"sync"
@@ -255,6 +256,11 @@ func (b *Broker) local(m *Message, groups bool) (storing bool) {
 // PublishFor sends a message for a client that is not connected by MQTT and has been
 // authorised: a request on a reserved topic is answered as if it had come by MQTT.
 func (b *Broker) PublishFor(m Message) error {
+	if m.Properties != nil {
+		if broken := m.Properties.Rule(); broken != "" {
+			return errors.New(broken)
+		}
+	}
 	if m.Topic != "" && b.ingest(&m) {
 		return nil
 	}

@@ -28,6 +28,9 @@ func (c *conn) packet(h header, body []byte) error {
 		if err := decode(pk.SubscribeDecode, body); err != nil {
 			return err
 		}
+		if c.version == 5 && reservedOptions(body) {
+			return malformed("SUBSCRIBE sets reserved bits of a filter's options")
+		}
 		return c.subscribe(&pk)
 	case packets.Unsubscribe:
 		pk := packets.Packet{FixedHeader: h, ProtocolVersion: c.version}
@@ -41,6 +44,9 @@ func (c *conn) packet(h header, body []byte) error {
 		}
 		return c.unsubscribe(&pk)
 	case packets.Pingreq:
+		if len(body) > 0 {
+			return malformed("PINGREQ has %d bytes", len(body))
+		}
 		return c.answer(appendPingresp)
 	case packets.Disconnect:
 		return c.disconnect(body)
@@ -52,6 +58,21 @@ func (c *conn) packet(h header, body []byte) error {
 		return fault(codeQoS, "%s: AWS IoT has QoS 0 and 1 only", strings.ToUpper(packets.PacketNames[h.Type]))
 	}
 	return fault(codeProtocol, "a client does not send %s", strings.ToUpper(packets.PacketNames[h.Type]))
+}
+
+// reservedOptions looks at bits of a SUBSCRIBE of MQTT 5 that the codec, which has decoded it,
+// drops.
+func reservedOptions(body []byte) bool {
+	n, size := readLength(body[2:])
+	for rest := body[2+size+n:]; ; rest = rest[1:] {
+		var ok bool
+		if _, rest, ok = cutBytes(rest); !ok || len(rest) == 0 {
+			return false
+		}
+		if rest[0]&0xc0 != 0 {
+			return true
+		}
+	}
 }
 
 func (c *conn) puback(body []byte) error {

@@ -3,6 +3,9 @@ package broker
 import (
 	"bytes"
 	"encoding/binary"
+	"fmt"
+	"math"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/mochi-mqtt/server/v2/packets"
@@ -226,6 +229,29 @@ func (m *Properties) set(v property, where string) error {
 		return fault(codeProtocol, "%s: property %d is not one of it", where, v.id)
 	}
 	return nil
+}
+
+// Rule says which rule of MQTT properties break that did not come by MQTT, "" for none.
+func (m *Properties) Rule() string {
+	switch {
+	case strings.ContainsAny(m.ResponseTopic, "+#"):
+		return fmt.Sprintf("the response topic %.60q has a wildcard", m.ResponseTopic)
+	case len(m.Correlation) > math.MaxUint16:
+		return fmt.Sprintf("the correlation data has %d bytes, more than 65535", len(m.Correlation))
+	}
+	texts := []string{m.ContentType, m.ResponseTopic}
+	for _, u := range m.User {
+		texts = append(texts, u.Key, u.Value)
+	}
+	for _, s := range texts {
+		switch {
+		case len(s) > math.MaxUint16:
+			return fmt.Sprintf("a property has %d bytes, more than 65535: %.60q", len(s), s)
+		case !isText(s):
+			return fmt.Sprintf("a property is not UTF-8 text: %.60q", s)
+		}
+	}
+	return ""
 }
 
 // size is how many bytes the properties need, without their own length and the expiry.

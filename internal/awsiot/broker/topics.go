@@ -3,6 +3,7 @@ package broker
 import (
 	"fmt"
 	"strings"
+	"unicode/utf8"
 )
 
 // checkTopic says which rule a topic to publish to breaks, "" for none.
@@ -12,6 +13,8 @@ func (l *Limits) checkTopic(topic string) string {
 		return "the topic is empty"
 	case strings.ContainsAny(topic, "+#"):
 		return fmt.Sprintf("topic %q has a wildcard", topic)
+	case !isText(topic): // of HTTPS and of rules: MQTT's own has been looked at
+		return fmt.Sprintf("topic %q is not UTF-8 text", topic)
 	}
 	return l.checkLength("topic", topic)
 }
@@ -67,3 +70,7 @@ func basicIngest(topic string) (rule, rest string, ok bool) {
 	rule, rest, _ = strings.Cut(rest, "/")
 	return rule, rest, rule != ""
 }
+
+// isText says whether MQTT can carry s as text: a client that is sent anything else has to close
+// its connection.
+func isText(s string) bool { return utf8.ValidString(s) && strings.IndexByte(s, 0) < 0 }

@@ -135,6 +135,9 @@ func (s *Server) properties(r *request) (*broker.Properties, error) {
 	if !some {
 		return nil, nil
 	}
+	if broken := p.Rule(); broken != "" {
+		return nil, complain("Invalid request: %s", broken)
+	}
 	return p, nil
 }
 

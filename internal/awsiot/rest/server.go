@@ -162,6 +162,7 @@ func (s *Server) one(nc net.Conn, in *limitedReader, r *bufio.Reader, peer Peer,
 		}
 		s.log(event.Refused, peer, "HTTPS: "+why)
 		s.write(nc, &response{status: 400, kind: "InvalidRequestException", body: s.problem("Bad request: " + why)}, false)
+		s.linger(nc)
 		return false
 	}
 	if peer.MQTT != nil && req.URL.Path == "/mqtt" {
@@ -177,7 +178,7 @@ func (s *Server) one(nc net.Conn, in *limitedReader, r *bufio.Reader, peer Peer,
 	}
 	body, err := io.ReadAll(io.LimitReader(req.Body, int64(s.cfg.Limits.Body)+1))
 	if err != nil {
-		return false
+		return s.half(nc, in, peer, req, err)
 	}
 	keep := !req.Close || req.ProtoMajor == 1 && req.ProtoMinor == 0 && req.Header.Get("Connection") == ""
 	var resp *response
@@ -189,8 +190,44 @@ func (s *Server) one(nc net.Conn, in *limitedReader, r *bufio.Reader, peer Peer,
 		resp = s.answer(peer, req, body)
 	}
 	resp.head = req.Method == http.MethodHead
-	return s.write(nc, resp, keep) == nil && keep
+	if s.write(nc, resp, keep) != nil || !keep {
+		if len(body) > s.cfg.Limits.Body {
+			s.linger(nc)
+		}
+		return false
+	}
+	return true
 }
+
+// half answers a request whose body could not be read to its end, if there is anyone to answer.
+// It is false, as the connection cannot go on.
+func (s *Server) half(nc net.Conn, in *limitedReader, peer Peer, req *http.Request, err error) bool {
+	var lost net.Error
+	switch {
+	case in.left <= 0: // chunks so small that what is around them is too much
+		s.write(nc, s.refuse(peer, req, 413, "RequestEntityTooLargeException", "The payload exceeds the maximum size allowed",
+			"the body is too long as it is sent"), false)
+		s.linger(nc)
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, net.ErrClosed), errors.Is(err, io.ErrClosedPipe), errors.As(err, &lost):
+		s.log(event.Refused, peer, fmt.Sprintf("%s %s: the connection ended within the request's body", req.Method, req.URL.Path))
+	default:
+		s.write(nc, s.refuse(peer, req, 400, "InvalidRequestException", "Bad request", "the body cannot be read: "+err.Error()), false)
+		s.linger(nc)
+	}
+	return false
+}
+
+// linger reads on for a while what a client still sends that has had its answer. To close at
+// once would reset the connection, and the answer be lost with it.
+func (s *Server) linger(nc net.Conn) {
+	if half, ok := nc.(interface{ CloseWrite() error }); ok {
+		_ = half.CloseWrite()
+	}
+	_, _ = io.CopyN(io.Discard, nc, int64(lingerTimes*s.cfg.Limits.Body)) // the guard ends it, too
+}
+
+// lingerTimes is how many times the longest body a client may send in vain before it is cut off.
+const lingerTimes = 64
 
 // upgrade makes a connection one of MQTT over WebSocket and serves it.
 func (s *Server) upgrade(nc net.Conn, r *bufio.Reader, peer Peer, req *http.Request, guard clock.Timer) {
