@@ -28,7 +28,7 @@ type serveCmd struct {
 	TCP       string   `name:"tcp" help:"Open the serial port at a TCP address, localhost:2000 say; port 0 is any that is free." placeholder:"ADDR"`
 	RFC2217   bool     `name:"rfc2217" help:"Speak RFC 2217 at --tcp, so that baud rate and break reach the module (pyserial: rfc2217://localhost:2000)."`
 	AP        *uint64  `name:"ap" help:"Mode of the serial port to begin with, as ATAP has it: 0 transparent, 1 API, 2 API with escapes, 4 MicroPython, 5 bypass. Default: the saved one, or 0." placeholder:"N"`
-	Autostart bool     `help:"Run main.py whatever ATPS says."`
+	Autostart bool     `help:"Begin with ATPS at 1, so that main.py runs, whatever was saved."`
 	Count     int      `help:"How many modules. Links are numbered PATH1, PATH2, ...; TCP ports count up from the given one." default:"1" placeholder:"N"`
 	JSON      bool     `name:"json" help:"Print where each module's serial port is as a line of JSON."`
 	Dir       []string `arg:"" optional:"" help:"Application whose files lie on /flash; several make a module each. Default: the one of --flash, or a module with what it had when it was last served."`
@@ -176,7 +176,7 @@ func (s *serveCmd) tell(out *stdout, w where, of int) error {
 
 // open makes module number n of several, and the ends of its serial port.
 func (s *serveCmd) open(n, of int, dir string) (m *served, err error) {
-	set := setup{command: "serve", name: "serve", number: n, autostart: s.Autostart, stderr: os.Stderr}
+	set := setup{command: "serve", name: "serve", number: n, stderr: os.Stderr}
 	if of == 1 {
 		set.number = 0
 	}
@@ -189,6 +189,9 @@ func (s *serveCmd) open(n, of int, dir string) (m *served, err error) {
 	}
 	if s.AP != nil {
 		set.settings = []string{fmt.Sprintf("AP%X", *s.AP)}
+	}
+	if s.Autostart {
+		set.settings = append(set.settings, "PS1")
 	}
 	if of > 1 {
 		set.stderr = &prefixed{w: os.Stderr, prefix: fmt.Sprintf("%d: ", n)}

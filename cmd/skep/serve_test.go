@@ -222,6 +222,26 @@ func TestServeAutostart(t *testing.T) {
 	s.stop() // whatever the program does
 }
 
+// TestServeAutostartEnds: a deployment can stop what --autostart has started, be it a
+// program that Ctrl-C does not end.
+func TestServeAutostartEnds(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "main.py"), []byte("while True:\n try:\n  print('on')\n except KeyboardInterrupt:\n  pass\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	other := t.TempDir()
+	if err := os.WriteFile(filepath.Join(other, "main.py"), []byte("print('the other one')\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	s := serve(t, "--autostart", dir)
+	cmd := exec.Command(s.cmd.Path)
+	cmd.Args, cmd.Env = []string{"skep", "deploy", other, "--port", s.next().PTY}, s.cmd.Env
+	if out, err := cmd.CombinedOutput(); err != nil || !strings.Contains(string(out), "the other one") {
+		t.Errorf("%v:\n%s", err, out[:min(len(out), 4000)])
+	}
+	s.stop()
+}
+
 func TestServeErrors(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "file")

@@ -50,7 +50,8 @@ type Config struct {
 	// many devices can share one.
 	Firmware *Firmware
 	// Settings are command-mode settings without their AT, such as "AP4", made
-	// and applied at every power-on, though not saved.
+	// and applied at every power-on, though not saved. PS1 is no more once somebody
+	// sets ATPS: who stops a program for good is to succeed.
 	Settings []string
 	// Autostart runs main.py whatever ATPS says.
 	Autostart bool

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/skep-sim/skep/internal/world"
@@ -263,6 +264,9 @@ func (s *state) Applied(names []string) {
 	d := (*Device)(s)
 	if d.port == nil { // at power-on nothing has begun yet
 		return
+	}
+	if slices.Contains(names, "PS") {
+		d.conf.Settings = slices.DeleteFunc(slices.Clone(d.conf.Settings), func(set string) bool { return strings.HasPrefix(set, "PS") })
 	}
 	if slices.Contains(names, "AM") {
 		d.modem.SetAirplane(d.regs.Active("AM").Int() == 1)
