@@ -1,14 +1,17 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/netip"
 	"os"
 	"slices"
 	"strings"
 
 	"github.com/skep-sim/skep/internal/awsiot"
+	"github.com/skep-sim/skep/internal/awsiot/control"
 	"github.com/skep-sim/skep/internal/awsiot/policy"
 )
 
@@ -116,7 +119,7 @@ type cloudExplainCmd struct {
 	controlFlags
 	Cert      string   `help:"Certificate (id, first digits or PEM file) or access key id." placeholder:"CERT"`
 	Thing     string   `help:"Thing whose certificate is meant; its name is the client id, too." placeholder:"NAME"`
-	Policy    []string `help:"Ask this document instead of what is attached; may be repeated." placeholder:"FILE.json"`
+	Policy    []string `help:"Ask this document, or stored policy, instead of what is attached; may be repeated." placeholder:"FILE.json|NAME"`
 	ClientID  string   `help:"Client id of the connection. Default: the thing's name." placeholder:"ID"`
 	HTTPS     bool     `name:"https" help:"Ask as for HTTPS, which has no client id."`
 	SourceIP  string   `name:"source-ip" help:"Address that the client comes from." placeholder:"IP"`
@@ -139,11 +142,11 @@ func (c *cloudExplainCmd) Run() error {
 		SourceIP: c.SourceIP, DomainName: c.Domain, ConnectAttributes: c.Attribute,
 	}
 	for _, path := range c.Policy {
-		text, err := os.ReadFile(path)
+		p, err := c.document(path)
 		if err != nil {
 			return err
 		}
-		q.Policies = append(q.Policies, policyText{policyFileName(path), text})
+		q.Policies = append(q.Policies, p)
 	}
 	if c.Cert != "" {
 		var err error
@@ -172,4 +175,17 @@ func (c *cloudExplainCmd) Run() error {
 		return exitStatus(1)
 	}
 	return err
+}
+
+// document is what --policy names: a file, or else a policy that is stored.
+func (c *cloudExplainCmd) document(name string) (policyText, error) {
+	text, err := os.ReadFile(name)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return policyText{policyFileName(name), text}, err
+	}
+	p, err := askControl[control.Policy](&c.controlFlags, "policy show", byName{name})
+	if err != nil {
+		return policyText{}, fmt.Errorf("there is no file %s, and %w", name, err)
+	}
+	return policyText{p.Name, p.Text}, nil
 }

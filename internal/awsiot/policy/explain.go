@@ -51,6 +51,9 @@ func (c *Compiled) Explain(a Action, name string) Explanation {
 // miss says why a statement does not apply, "" if it does.
 func (s *Statement) miss(a Action, name string, v *Vars) string {
 	if !s.fitsAction(a) {
+		if s.NotAction {
+			return fmt.Sprintf("its NotAction %s excepts %s", strings.Join(s.Actions, ", "), a)
+		}
 		return fmt.Sprintf("its actions %s do not cover %s", strings.Join(s.Actions, ", "), a)
 	}
 	for i := range s.Conditions {

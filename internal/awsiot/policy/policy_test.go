@@ -286,6 +286,13 @@ func TestExplain(t *testing.T) {
 			t.Errorf("explanation\n%s\nlacks %s", got, want)
 		}
 	}
+	but, err := Parse("but", []byte(`{"Statement":{"Effect":"Allow","NotAction":["iot:Publish","iot:Connect"],"Resource":"*"}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := Compile([]*Document{but}, &Vars{}).Explain(Publish, "a").String(); !strings.Contains(got, "does not apply: its NotAction iot:Publish, iot:Connect excepts iot:Publish") {
+		t.Error(got)
+	}
 	if got := p.Explain(Publish, "a").String(); !strings.Contains(got, "policy variable ${iot:Connection.Thing.ThingTypeName} has no value") {
 		t.Error(got)
 	}
