@@ -51,7 +51,10 @@ type Socket struct {
 
 	why    Reason        // why there is no connection, or the last attempt failed
 	fault  Errno         // what reading and writing a lost connection fail with; 0: as after sleep
-	broken chan struct{} // closed, and replaced, when the connection goes
+	broken chan struct{} // closed, and replaced, when the connection goes, or who waits is to look again
+	// waiters is how many tasks wait for the socket: one that sends and one that
+	// receives, say.
+	waiters int
 
 	lastTraffic int64
 	dropped     bool  // the carrier has forgotten the connection
@@ -188,7 +191,18 @@ func (s *Socket) Changed() []<-chan struct{} {
 }
 
 // wait waits until an operation may do better.
-func (s *Socket) wait(d Deadline) Errno { return s.m.wait(d, s.stands(), s.Changed()...) }
+func (s *Socket) wait(d Deadline) Errno {
+	s.waiters++
+	defer func() { s.waiters-- }()
+	broken := s.broken
+	e := s.m.wait(d, s.stands(), s.Changed()...)
+	// One value of a connection's channel stands for news in both directions, and
+	// only one task has it: the others may wait for something else.
+	if e == 0 && s.waiters > 1 && broken == s.broken {
+		s.wake()
+	}
+	return e
+}
 
 // DontWait is the deadline of an operation that is not to wait.
 func DontWait() Deadline { return Deadline{dontWait} }

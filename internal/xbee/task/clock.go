@@ -127,6 +127,8 @@ func (s *Scheduler) block(w wait) int {
 	if i < 0 {
 		return -1
 	}
+	// Several may wait for the same event, of which the clock names any.
+	i = slices.Index(events, events[i])
 	for _, j := range s.jobs {
 		if n := len(j.waiting.events); i >= n {
 			i -= n

@@ -86,6 +86,32 @@ func TestEvents(t *testing.T) {
 }
 
 // TestPoll computes without waiting.
+// TestSharedEvent: the oldest of the jobs that wait for an event has it, also when
+// nobody had anything to do before it came.
+func TestSharedEvent(t *testing.T) {
+	s := New(world.RealClock())
+	c := s.Clock()
+	event, done := make(chan struct{}, 1), make(chan struct{}, 1)
+	var d diary
+	for _, name := range []string{"a", "b", "c"} {
+		s.Go(name, func() {
+			for {
+				c.Wait(world.Forever, event)
+				d.add("%s", name)
+				done <- struct{}{}
+			}
+		})
+	}
+	const times = 50
+	c.Sleep(0)
+	for range times {
+		time.AfterFunc(time.Millisecond, func() { event <- struct{}{} })
+		c.Wait(world.Forever, done)
+	}
+	s.Stop()
+	d.expect(t, strings.TrimSuffix(strings.Repeat("a ", times), " "))
+}
+
 func TestPoll(t *testing.T) {
 	s, c := virtual()
 	event := make(chan struct{}, 1)
