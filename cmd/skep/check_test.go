@@ -40,7 +40,13 @@ func newChecker(t *testing.T, name string) *checker {
 func checkNow() time.Time { return time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC) }
 
 // run checks some files and returns rule, severity and place of each finding.
-func (c *checker) run(files map[string]string) (findings []check.Finding) {
+func (c *checker) run(files map[string]string) []check.Finding {
+	c.t.Helper()
+	return c.find(files, true)
+}
+
+// find does so with or without the rules about sizes.
+func (c *checker) find(files map[string]string, sizes bool) (findings []check.Finding) {
 	c.t.Helper()
 	dir := c.t.TempDir()
 	for name, text := range files {
@@ -60,9 +66,11 @@ func (c *checker) run(files map[string]string) (findings []check.Finding) {
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	m, err := (&checkCmd{}).measure(a, c.p, sources)
-	if err != nil {
-		c.t.Fatal(err)
+	var m *check.Measured
+	if sizes {
+		if m, err = (&checkCmd{}).measure(a, c.p, sources); err != nil {
+			c.t.Fatal(err)
+		}
 	}
 	r := check.Run(check.Input{App: a, Files: sources, Firmware: c.fw, Measured: m, Now: checkNow()})
 	for i := range r.Findings {
@@ -232,6 +240,41 @@ func TestSizeRules(t *testing.T) {
 		}
 		if !slices.Equal(got, tc.want) {
 			t.Errorf("%s: %q, want %q", tc.name, got, tc.want)
+		}
+	}
+}
+
+// TestCheckVariants: the rules that find something in an application, whatever the
+// spelling: by other names, in methods, in modules of the application, in lib. A case
+// begins with a line "#### what it is | rules"; "== path" begins a file, main.py is the
+// first.
+func TestCheckVariants(t *testing.T) {
+	c := newChecker(t, "ltem-11413")
+	text, err := os.ReadFile(filepath.Join("testdata", "check", "variants.txt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, part := range strings.Split("\n"+string(text), "\n#### ")[1:] {
+		head, body, _ := strings.Cut(part, "\n")
+		name, want, _ := strings.Cut(head, " |")
+		files := map[string]string{}
+		for i, text := range strings.Split("\n"+body+"\n", "\n== ") {
+			file := "main.py"
+			if i > 0 {
+				file, text, _ = strings.Cut(text, "\n")
+			}
+			if i > 0 || strings.TrimSpace(text) != "" {
+				files[file] = text + "\n"
+			}
+		}
+		var rules []string
+		findings := c.find(files, false)
+		for _, f := range findings {
+			rules = append(rules, f.Rule)
+		}
+		slices.Sort(rules)
+		if rules = slices.Compact(rules); !slices.Equal(rules, strings.Fields(want)) {
+			t.Errorf("%s:\n%s\nfound %v, want %s: %+v", name, body, rules, want, findings)
 		}
 	}
 }

@@ -40,7 +40,7 @@ func awsEndpoint(r *run) {
 	}
 	re := endpoint()
 	judge := func(host string, report func(message, instead string)) {
-		part := re.FindStringSubmatch(host)
+		part := re.FindStringSubmatch(strings.ToLower(host))
 		switch {
 		case part == nil:
 		case part[2] == "" && r.Firmware.ATS == ATSRequired:
@@ -117,6 +117,8 @@ type connection struct {
 	f    *function
 	call *expr
 	port *expr
+	// portOf is where the names in port have their meaning, if it is another place.
+	portOf value
 	// kind is connect, mqtt or http; url is the text of a URL.
 	kind, url string
 }
@@ -131,10 +133,12 @@ func (r *run) eachConnection(do func(c connection)) {
 		}
 		q := m.qualify(call.x, f)
 		switch {
-		case call.x.kind == kindAttr && call.x.name == "connect" && len(call.args) == 1 && call.args[0].value.kind == kindTuple && len(call.args[0].value.sub) == 2:
-			if pair := call.args[0].value.sub; host(pair[0]) {
-				c.kind, c.port = "connect", pair[1]
-				do(c)
+		case call.x.kind == kindAttr && call.x.name == "connect" && len(call.args) == 1:
+			if a := m.address(call.args[0].value, f); a.e != nil {
+				if text, ok := a.m.text(a.e.sub[0], a.f); ok && awsHost(text) {
+					c.kind, c.port, c.portOf = "connect", a.e.sub[1], a
+					do(c)
+				}
 			}
 		case strings.HasPrefix(q, "umqtt") && strings.HasSuffix(q, ".MQTTClient"):
 			if host(call.argument(1, "server")) {
@@ -155,9 +159,34 @@ func (r *run) eachConnection(do func(c connection)) {
 	})
 }
 
+// address is the pair of host and port that connect() is given: a tuple, or what
+// getaddrinfo() makes of the two, perhaps by way of a name.
+func (m *module) address(e *expr, f *function) value {
+	for v, depth := (value{e, m, f}), steps; v.e != nil && depth > 0; depth-- {
+		switch {
+		case v.e.kind == kindTuple && len(v.e.sub) == 2:
+			return v
+		case v.e.kind == kindIndex:
+			v.e = v.e.x
+		case v.e.kind == kindCall && v.m.qualify(v.e.x, v.f) == "usocket.getaddrinfo" && len(v.e.args) > 1 && !v.e.starred():
+			v.e = &expr{kind: kindTuple, place: v.e.place, sub: []*expr{v.e.args[0].value, v.e.args[1].value}}
+			return v
+		case v.e.kind == kindName || v.e.kind == kindAttr:
+			v = v.m.valueOf(v.e, v.f)
+		default:
+			return value{}
+		}
+	}
+	return value{}
+}
+
 func awsPort(r *run) {
 	r.eachConnection(func(c connection) {
-		port, known := c.m.number(c.port, c.f)
+		of := c.portOf
+		if of.m == nil {
+			of = value{nil, c.m, c.f}
+		}
+		port, known := of.m.number(c.port, of.f)
 		switch c.kind {
 		case "connect":
 			if known && port != 8883 && port != 8443 {
@@ -197,6 +226,9 @@ func awsCertificate(r *run) {
 			params = c.call.argument(7, "ssl_params")
 		case "http":
 			params = c.call.argument(5, "ssl_params")
+		case "connect":
+			r.awsSocket(c)
+			return
 		default:
 			return
 		}
@@ -204,14 +236,33 @@ func awsCertificate(r *run) {
 			r.at(c.m, c.call.place, "AWS IoT wants a certificate of the device", `ssl_params={"keyfile": ..., "certfile": ..., "ca_certs": ...}`)
 			return
 		}
-		if d := c.m.dictOf(params, c.f); d != nil {
-			have := map[string]bool{}
-			r.eachKey(c.m, d, c.f, func(_ place, name string) { have[name] = true })
-			if len(have) == len(d.sub)/2 && !have["certfile"] {
-				r.at(c.m, c.call.place, "AWS IoT wants a certificate of the device, and ssl_params has none", `{"keyfile": ..., "certfile": ..., "ca_certs": ...}`)
-			}
+		have := map[string]bool{}
+		if c.m.eachKey(params, c.f, func(_ place, name string) { have[name] = true }) && !have["certfile"] {
+			r.at(c.m, c.call.place, "AWS IoT wants a certificate of the device, and ssl_params has none", `{"keyfile": ..., "certfile": ..., "ca_certs": ...}`)
 		}
 	})
+}
+
+// awsSocket looks at a socket that is connected to AWS IoT: it is to be of TLS, with a
+// certificate.
+func (r *run) awsSocket(c connection) {
+	v := value{c.call.x.x, c.m, c.f}
+	if v.e.kind == kindName || v.e.kind == kindAttr {
+		v = v.m.valueOf(v.e, v.f)
+	}
+	if v.e == nil || v.e.kind != kindCall {
+		return
+	}
+	switch v.m.qualify(v.e.x, v.f) {
+	case socketCall:
+		if s, ok := (&follower{r: r, m: v.m, f: v.f}).made(v.e); ok && s.plain {
+			r.at(c.m, c.call.place, "AWS IoT speaks TLS only, and wants a certificate of the device", "ussl.wrap_socket() of a socket with IPPROTO_SEC, with keyfile, certfile and ca_certs")
+		}
+	case wrapCall:
+		if !v.e.starred() && v.e.argument(-1, "certfile") == nil {
+			r.at(c.m, c.call.place, "AWS IoT wants a certificate of the device", "wrap_socket(s, keyfile=..., certfile=..., ca_certs=...)")
+		}
+	}
 }
 
 // isMQTT reports whether a call is a method of an MQTT client.
@@ -252,15 +303,23 @@ func mqttTopic(r *run) {
 		if !publish && !isMQTT(call, "subscribe") || len(call.args) == 0 || publish && len(call.args) < 2 {
 			return
 		}
-		topic, ok := m.text(call.args[0].value, f)
-		if !ok || strings.ContainsAny(topic, "%{") {
+		at := call.argument(0, "topic")
+		topic, ok := m.text(at, f)
+		if !ok {
+			// What fills it in may have slashes of its own, and adds no fewer.
+			topic, ok = m.template(at, f)
+			publish = false
+		} else if strings.ContainsAny(topic, "%{") {
+			return
+		}
+		if !ok {
 			return
 		}
 		slashes := strings.Count(topic, "/")
 		if strings.HasPrefix(topic, "$aws/rules/") {
 			slashes -= 3
 		}
-		p := call.args[0].value.place
+		p := at.place
 		switch {
 		case len(topic) > topicBytes:
 			r.at(m, p, fmt.Sprintf("AWS IoT closes the connection: a topic has %d bytes at most, and this has %d", topicBytes, len(topic)), "a shorter topic")

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/skep-sim/skep/internal/host/build"
+	"github.com/skep-sim/skep/internal/syntax"
 )
 
 // This file has the rules about os.bundle() and about memory.
@@ -29,18 +30,71 @@ func (m *module) bundlesIn(s *stmt, f *function) (p place, ok bool) {
 
 func bundleLoop(r *run) {
 	for _, m := range r.modules {
-		if m.path != "main.py" {
-			continue
-		}
-		for _, s := range m.root.body {
-			if p, ok := m.bundlesIn(s, m.root); ok && s.kind == stmtExpr {
-				r.at(m, p, "the module restarts behind os.bundle(), runs main.py, and bundles again, for ever", "if \"name\" not in os.bundle(): os.bundle(...), or boot.bundle(), which ships with skep")
-			}
-			if s.kind == stmtIf {
-				break // what follows is decided by the program
-			}
+		if m.path == "main.py" {
+			r.alwaysBundles(m, m.root, m.root.body, steps, nil)
 		}
 	}
+	r.each(func(m *module, f *function) {
+		f.eachExpr(func(_ *stmt, e *expr) {
+			if e.kind != kindCompare || len(e.sub) != 2 || !isOperator(e.ops[0], syntax.TokKwIn, syntax.TokKwNot) {
+				return
+			}
+			list := e.sub[1]
+			if list.kind == kindName {
+				if v := m.valueOf(list, f); v.e != nil {
+					list = v.e
+				}
+			}
+			name, ok := m.text(e.sub[0], f)
+			if ok && list.kind == kindCall && m.qualify(list.x, f) == "uos.bundle" && (strings.HasSuffix(name, ".mpy") || strings.HasSuffix(name, ".py")) {
+				r.at(m, e.sub[0].place, "os.bundle() lists modules, without .mpy: this name is never in it, so what depends on it happens at every start", fmt.Sprintf("%q", strings.TrimSuffix(strings.TrimSuffix(path.Base(name), ".py"), ".mpy")))
+			}
+		})
+	})
+}
+
+// alwaysBundles follows statements that run at every start, and what they call, to a
+// call of os.bundle() that nothing decides about. The finding stands where main.py is.
+// It reports whether what comes behind is still sure to run.
+func (r *run) alwaysBundles(m *module, f *function, list []*stmt, depth int, from *value) bool {
+	report := func(p place) {
+		at := value{nil, m, nil}
+		if from != nil {
+			at, p = *from, from.e.place
+		}
+		r.at(at.m, p, "the module restarts behind os.bundle(), runs main.py, and bundles again, for ever", "if \"name\" not in os.bundle(): os.bundle(...), or boot.bundle(), which ships with skep")
+	}
+	for _, s := range list {
+		if p, ok := m.bundlesIn(s, f); ok && (s.kind == stmtExpr || s.kind == stmtAssign) {
+			report(p)
+			return false
+		}
+		if s.kind == stmtExpr && s.value != nil && s.value.kind == kindCall && depth > 0 {
+			if to := r.called(m, f, s.value); to.f != nil {
+				way := from
+				if way == nil {
+					way = &value{s.value, m, f}
+				}
+				if !r.alwaysBundles(to.m, to.f, to.f.body, depth-1, way) {
+					return false
+				}
+			}
+		}
+		switch s.kind {
+		case stmtIf:
+			if !s.value.isTrue() {
+				return false // what follows is decided by the program
+			}
+			fallthrough
+		case stmtTry, stmtWith:
+			if !r.alwaysBundles(m, f, s.body, depth, from) {
+				return false
+			}
+		case stmtReturn, stmtRaise, stmtWhile, stmtFor:
+			return false
+		}
+	}
+	return true
 }
 
 func bundleThenCode(r *run) {
@@ -48,7 +102,7 @@ func bundleThenCode(r *run) {
 		var look func(list []*stmt)
 		look = func(list []*stmt) {
 			for i, s := range list {
-				if _, ok := m.bundlesIn(s, f); ok && s.kind == stmtExpr && i+1 < len(list) && list[i+1].kind != stmtPass {
+				if _, ok := m.bundlesIn(s, f); ok && (s.kind == stmtExpr || s.kind == stmtAssign) && i+1 < len(list) && list[i+1].kind != stmtPass {
 					r.at(m, list[i+1].place, "this never runs: os.bundle() always restarts the module", "put it in front of os.bundle(), or let the next start do it")
 				}
 				for _, b := range s.blocks() {
@@ -119,11 +173,29 @@ func (r *run) eachBundled(do func(m *module, p place, name string)) {
 			return
 		}
 		for _, a := range call.args {
-			if text, ok := m.text(a.value, f); ok && a.star == 0 {
+			if a.star == 1 {
+				r.eachOf(m, f, a.value, do)
+			} else if text, ok := m.text(a.value, f); ok && a.star == 0 {
 				do(m, a.value.place, text)
 			}
 		}
 	})
+}
+
+// eachOf calls do for each constant name in a tuple or list.
+func (r *run) eachOf(m *module, f *function, e *expr, do func(m *module, p place, name string)) {
+	v := value{e, m, f}
+	if e.kind == kindName || e.kind == kindAttr {
+		v = m.valueOf(e, f)
+	}
+	if v.e == nil || v.e.kind != kindTuple && v.e.kind != kindList {
+		return
+	}
+	for _, name := range v.e.sub {
+		if text, ok := v.m.text(name, v.f); ok {
+			do(v.m, name.place, text)
+		}
+	}
 }
 
 // isMain reports whether a name is main's, with .py, .mpy or nothing behind it.

@@ -40,6 +40,13 @@ func (r *run) credentials() {
 		}
 	}
 	r.each(func(m *module, f *function) {
+		eachStmt(f.body, func(s *stmt) {
+			for _, t := range s.targets { // PARAMS["ca_certs"] = ...
+				if s.kind == stmtAssign && t != nil && t.kind == kindIndex && t.sub[0] != nil && t.sub[0].kind == kindString {
+					add(m, f, t.sub[0].name, s.value)
+				}
+			}
+		})
 		f.eachExpr(func(_ *stmt, e *expr) {
 			switch e.kind {
 			case kindCall:

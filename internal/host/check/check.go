@@ -150,7 +150,7 @@ func find(rules []Rule, id string) *Rule {
 func (r *run) parse(f *app.File) {
 	m := &module{
 		file: f.From, path: f.Path, name: importName(f.Path), lines: strings.Split(string(f.Data), "\n"),
-		ours: !strings.HasPrefix(f.Source, app.ShippedPrefix), canonical: r.canonical,
+		ours: !strings.HasPrefix(f.Source, app.ShippedPrefix), canonical: r.canonical, other: func(name string) *module { return r.byName[name] },
 	}
 	r.readIgnores(m)
 	at := map[*syntax.Node]place{}

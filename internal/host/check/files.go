@@ -3,7 +3,6 @@ package check
 import (
 	"fmt"
 	"path"
-	"slices"
 	"strings"
 
 	"github.com/skep-sim/skep/internal/host/build"
@@ -14,9 +13,17 @@ import (
 func shadowsMpy(r *run) {
 	for i := range r.Files {
 		f := &r.Files[i]
-		if stem, ok := strings.CutSuffix(f.Path, ".mpy"); ok && stem != "main" {
-			if py := r.files[strings.ToLower(stem+".py")]; py != nil {
-				r.in(py.From, "import finds "+path.Base(stem)+".py before "+path.Base(stem)+".mpy, so the .mpy file is never used", "only one of them")
+		ext := path.Ext(f.Path)
+		stem := strings.ToLower(strings.TrimSuffix(f.Path, ext))
+		if ext != ".py" && ext != ".mpy" || stem == "main" {
+			continue
+		}
+		if py := r.files[stem+".py"]; py != nil && ext == ".mpy" {
+			r.in(py.From, "import finds "+path.Base(stem)+".py before "+path.Base(stem)+".mpy, so the .mpy file is never used", "only one of them")
+		}
+		for _, first := range []string{".py", ".mpy"} {
+			if name, ok := strings.CutPrefix(stem, "lib/"); ok && r.files[name+first] != nil {
+				r.in(f.From, "import finds "+name+first+" before "+f.Path+", which is never used", "only one of them")
 			}
 		}
 	}
@@ -43,7 +50,11 @@ func nameCase(r *run) {
 func fileName(r *run) {
 	for i := range r.Files {
 		f := &r.Files[i]
-		if err := build.CheckName(f.Path); err != nil {
+		on := f.Path
+		if stem, ok := strings.CutSuffix(on, ".py"); ok && !r.App.Plain && on != "main.py" {
+			on = stem + ".mpy" // what it becomes
+		}
+		if err := build.CheckName(on); err != nil {
 			r.in(f.From, err.Error(), "")
 		}
 	}
@@ -70,9 +81,6 @@ func shadowsBuiltin(r *run) {
 	for _, m := range r.modules {
 		top, _, _ := strings.Cut(m.name, ".")
 		if m.path == "main.py" || r.Firmware.Modules[top] == nil || r.Firmware.Modules["u"+top] != nil && m.name == top {
-			continue
-		}
-		if !slices.Contains([]string{"", "lib"}, strings.TrimSuffix(path.Dir(m.path), ".")) && m.name == top {
 			continue
 		}
 		r.at(m, place{}, fmt.Sprintf("it is never imported: %s has a module %s of its own, which comes first", r.Firmware.Name, top), "another name")

@@ -3,7 +3,6 @@ package check
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/skep-sim/skep/internal/syntax"
 )
@@ -18,29 +17,8 @@ func (s *stmt) isForever() bool { return s.kind == stmtWhile && s.value.isTrue()
 func polling() []string {
 	return []string{
 		"isconnected", "ticks_ms", "ticks_us", "ticks_diff", "ticks_add", "ticks_cpu", "time", "atcmd", "value", "any", "mem_free", "mem_alloc", "collect", "len", "int",
-		"print", "str", "range", "check_msg", "ifconfig", "active", "status", "receive", "device_request_receive", "localtime", "min", "max", "abs", "append", "format", "hex",
+		"print", "str", "range", "check_msg", "ifconfig", "active", "status", "receive", "device_request_receive", "sms_receive", "localtime", "min", "max", "abs", "append", "format", "hex",
 	}
-}
-
-// calls lists the names of what is called in some statements and their blocks.
-func calls(list []*stmt, condition *expr) (names []string) {
-	note := func(e *expr) {
-		if e.kind == kindCall {
-			switch e.x.kind {
-			case kindName, kindAttr:
-				names = append(names, e.x.name)
-			default:
-				names = append(names, "?")
-			}
-		}
-	}
-	condition.walk(note)
-	eachStmt(list, func(s *stmt) {
-		for _, e := range s.exprs() {
-			e.walk(note)
-		}
-	})
-	return names
 }
 
 // busyLoop: a loop that waits for something and never lets go of the processor.
@@ -50,11 +28,9 @@ func busyLoop(r *run) {
 			if s.kind != stmtWhile {
 				return
 			}
-			names := calls(s.body, s.value)
-			for _, n := range names {
-				if !slices.Contains(polling(), n) {
-					return // it may wait
-				}
+			names, only := r.polled(m, f, s)
+			if !only {
+				return // it may wait
 			}
 			leaves, yields := false, false
 			eachStmt(s.body, func(in *stmt) {
@@ -62,7 +38,7 @@ func busyLoop(r *run) {
 				yields = yields || in.kind == stmtWith || in.value != nil && in.value.kind == kindOther || in.kind == stmtFor
 			})
 			waits := slices.ContainsFunc(names, func(n string) bool {
-				return slices.Contains([]string{"isconnected", "ticks_ms", "ticks_us", "ticks_diff", "time", "atcmd", "value", "any", "check_msg", "status", "receive", "device_request_receive", "localtime"}, n)
+				return slices.Contains([]string{"isconnected", "ticks_ms", "ticks_us", "ticks_diff", "time", "atcmd", "value", "any", "check_msg", "status", "receive", "device_request_receive", "sms_receive", "localtime"}, n)
 			})
 			if yields || !waits && (!s.isForever() || leaves) {
 				return
@@ -72,25 +48,44 @@ func busyLoop(r *run) {
 	})
 }
 
+// polled lists the names of what a loop calls, in functions of the application, too. It
+// reports whether all of it only looks.
+func (r *run) polled(m *module, f *function, loop *stmt) (names []string, only bool) {
+	only = true
+	look := []*stmt{{kind: stmtExpr, value: loop.value}}
+	r.eachCalled(m, f, append(look, loop.body...), func(m *module, f *function, call *expr) {
+		to := r.called(m, f, call)
+		if to.f == nil {
+			names = append(names, calledName(call))
+			only = only && slices.Contains(polling(), calledName(call))
+			return
+		}
+		eachStmt(to.f.body, func(in *stmt) {
+			if in.kind == stmtWith || in.kind == stmtFor || in.kind == stmtWhile || in.value != nil && in.value.kind == kindOther {
+				only = false // it may take its time, or be a generator
+			}
+		})
+	})
+	return names, only
+}
+
 // reconnectLoop: a loop that connects again after each failure, at once.
 func reconnectLoop(r *run) {
 	r.each(func(m *module, f *function) {
 		eachStmt(f.body, func(loop *stmt) {
-			if !loop.isForever() {
-				return
-			}
-			names := calls(loop.body, nil)
-			if slices.ContainsFunc(names, func(n string) bool {
-				return strings.HasPrefix(n, "sleep") || n == "select" || n == "poll" || n == "reset" || n == "wait"
-			}) {
+			if loop.kind != stmtWhile || loop.isCounted() {
 				return
 			}
 			eachStmt(loop.body, func(try *stmt) {
-				if try.kind != stmtTry || !slices.ContainsFunc(calls(try.body, nil), connects) {
+				if try.kind != stmtTry || r.pausesWithout(m, f, loop.body, try) {
+					return
+				}
+				at := slices.IndexFunc(try.body, func(s *stmt) bool { return r.connectsIn(m, f, s) })
+				if at < 0 || r.sleeps(m, f, try.body[:at]) || r.sleeps(m, f, try.final) {
 					return
 				}
 				for _, h := range try.handlers {
-					if !leavesLoop(h.body) && !r.mayPause(m, h.body) {
+					if !leavesLoop(h.body) && !r.mayPause(m, f, h.body) {
 						r.at(m, h.place, "a connection that fails is made again at once, for ever: it costs data and battery, and networks lock such modules out", "utime.sleep(pause) before the next try, with a pause that grows")
 						return
 					}
@@ -98,6 +93,58 @@ func reconnectLoop(r *run) {
 			})
 		})
 	})
+}
+
+// isCounted reports whether a loop's condition is about a number, or about a name that
+// the loop counts: it ends some time.
+func (s *stmt) isCounted() bool {
+	counted := false
+	s.value.walk(func(e *expr) {
+		counted = counted || e.kind == kindNumber && e != s.value
+		if e.kind == kindName {
+			eachStmt(s.body, func(in *stmt) {
+				counted = counted || in.kind == stmtAug && in.targets[0].kind == kindName && in.targets[0].name == e.name
+			})
+		}
+	})
+	return counted
+}
+
+// pausesWithout reports whether a loop's body waits in a place that it comes to after a
+// failure, too: outside of a try statement.
+func (r *run) pausesWithout(m *module, f *function, body []*stmt, try *stmt) bool {
+	for _, s := range body {
+		if s == try {
+			continue
+		}
+		inside := false
+		eachStmt([]*stmt{s}, func(in *stmt) { inside = inside || in == try })
+		if !inside {
+			if r.sleeps(m, f, []*stmt{s}) {
+				return true
+			}
+			continue
+		}
+		own := *s
+		own.body, own.orelse, own.final, own.handlers = nil, nil, nil, nil
+		if r.sleeps(m, f, []*stmt{&own}) {
+			return true
+		}
+		for _, b := range s.blocks() {
+			if r.pausesWithout(m, f, b, try) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// connectsIn reports whether a statement connects, in a function of the application
+// perhaps.
+func (r *run) connectsIn(m *module, f *function, s *stmt) bool {
+	found := false
+	r.eachCalled(m, f, []*stmt{s}, func(_ *module, _ *function, call *expr) { found = found || connects(calledName(call)) })
+	return found
 }
 
 func connects(name string) bool {
@@ -111,14 +158,14 @@ func leavesLoop(list []*stmt) bool {
 	})
 }
 
-// mayPause reports whether a block calls something of the application that may sleep.
-func (r *run) mayPause(m *module, list []*stmt) bool {
-	for _, n := range calls(list, nil) {
-		if !slices.Contains([]string{"print", "print_exception", "close", "disconnect", "collect", "format", "str", "repr"}, n) {
-			return true
-		}
-	}
-	return false
+// mayPause reports whether a block waits, or calls something unknown that may.
+func (r *run) mayPause(m *module, f *function, list []*stmt) bool {
+	found := false
+	r.eachCalled(m, f, list, func(m *module, f *function, call *expr) {
+		known := []string{"print", "print_exception", "close", "disconnect", "collect", "format", "str", "repr", "append", "len", "ticks_ms"}
+		found = found || r.called(m, f, call).f == nil && !slices.Contains(known, calledName(call))
+	})
+	return found
 }
 
 // errnos are the numbers that other systems have. Source: device-facts.md 9.
@@ -142,6 +189,9 @@ func errnoNumber(r *run) {
 					if in.kind == stmtAssign && len(in.targets) == 1 && in.targets[0].kind == kindName && numberOf(in.value, h.as, nil) {
 						aliases[in.targets[0].name] = true
 					}
+					if in.kind == stmtAssign && len(in.targets) == 1 && in.targets[0].kind == kindTuple && len(in.targets[0].sub) > 0 && isArgs(in.value, h.as) {
+						aliases[in.targets[0].sub[0].name] = true // code, = e.args
+					}
 					for _, e := range in.exprs() {
 						e.walk(func(e *expr) { r.errnoIn(m, f, e, h.as, aliases) })
 					}
@@ -158,11 +208,16 @@ func takesOSError(types *expr) bool {
 	case types == nil:
 		return false
 	case types.kind == kindName:
-		return types.name == "OSError"
+		return types.name == "OSError" || types.name == "Exception"
 	case types.kind == kindTuple:
 		return slices.ContainsFunc(types.sub, takesOSError)
 	}
 	return false
+}
+
+// isArgs reports whether an expression is e.args.
+func isArgs(e *expr, name string) bool {
+	return e != nil && e.kind == kindAttr && e.name == "args" && e.x.kind == kindName && e.x.name == name
 }
 
 // numberOf reports whether an expression is the number of an error: e.args[0].

@@ -188,8 +188,11 @@ func (r *run) missingImports(m *module, s *stmt) {
 		}
 		module := r.canonical(i.module)
 		names := r.Firmware.Modules[module]
+		if r.isOwn(i.module) {
+			names = nil
+		}
 		if names == nil || names[i.name] || r.Firmware.Modules[module+"."+i.name] != nil {
-			if other := r.byName[i.module]; other != nil && names == nil && !other.defines(i.name) {
+			if other := r.byName[i.module]; other != nil && !other.defines(i.name) && !r.hasModule(m, i.module+"."+i.name) {
 				r.at(m, i.place, fmt.Sprintf("ImportError: cannot import name %s: %s does not define it", i.name, other.file), "")
 			}
 			continue
@@ -209,13 +212,13 @@ func (r *run) missingOf(m *module, f *function, e *expr) {
 		return
 	}
 	if q := m.qualify(e.x, f); q != "" {
-		if names := r.Firmware.Modules[q]; names != nil {
+		if names := r.Firmware.Modules[q]; names != nil && !r.isOwn(q) {
 			if !names[e.name] && r.Firmware.Modules[q+"."+e.name] == nil {
 				r.at(m, e.place, fmt.Sprintf("AttributeError: %s of %s has no %s", q, r.Firmware.Name, e.name), r.insteadOf(q, e.name))
 			}
 			return
 		}
-		if other := r.byName[q]; other != nil && other != m && !other.defines(e.name) && r.byName[q+"."+e.name] == nil && !r.storesTo(q, e.name) {
+		if other := r.byName[q]; other != nil && other != m && !other.defines(e.name) && !r.hasModule(m, q+"."+e.name) && !r.storesTo(q, e.name) {
 			r.at(m, e.place, fmt.Sprintf("AttributeError: %s does not define %s", other.file, e.name), "")
 			return
 		}
@@ -228,9 +231,19 @@ func (r *run) missingOf(m *module, f *function, e *expr) {
 	}
 	if t := m.instanceOf(e.x, f); t != "" {
 		if names := r.Firmware.Types[t]; names != nil && !names[e.name] {
-			r.at(m, e.place, fmt.Sprintf("AttributeError: what %s() returns has no %s on %s", t, e.name, r.Firmware.Name), r.insteadOf(t, e.name))
+			what := "what " + t + "() returns"
+			if builtin, ok := strings.CutPrefix(t, "builtins."); ok {
+				what = "a " + builtin
+			}
+			r.at(m, e.place, fmt.Sprintf("AttributeError: %s has no %s on %s", what, e.name, r.Firmware.Name), r.insteadOf(t, e.name))
 		}
 	}
+}
+
+// isOwn reports whether a name that the firmware has is a module of the application
+// all the same: a short name, json for ujson, finds files first.
+func (r *run) isOwn(module string) bool {
+	return r.byName[module] != nil && r.Firmware.Modules["u"+module] != nil
 }
 
 // storesTo reports whether some module sets an attribute of another.
@@ -263,6 +276,8 @@ func (r *run) insteadOf(of, name string) string {
 		"uos.system": "xbee.atcmd()", "sys.exc_info": "except ... as e", "uhashlib.md5": "uhashlib.sha256()", "uhashlib.sha1": "uhashlib.sha256()",
 		"machine.Timer": "utime.ticks_ms() in the program's loop", "machine.deepsleep": "xbee.XBee().sleep_now()", "machine.lightsleep": "xbee.XBee().sleep_now()",
 		"machine.RTC": "utime.time() and utime.localtime(), which the network sets", "machine.SPI": "machine.I2C, or pins by hand",
+		"builtins.str.zfill": "\"%02d\" % n", "builtins.str.ljust": "\"%-8s\" % s", "builtins.str.rjust": "\"%8s\" % s", "builtins.bytes.hex": "ubinascii.hexlify(b)", "builtins.bytearray.hex": "ubinascii.hexlify(b)",
+		"builtins.bytes.fromhex": "ubinascii.unhexlify(s)", "builtins.dict.has_key": "key in d", "builtins.dict.iteritems": "items()",
 		"uerrno.EWOULDBLOCK": "uerrno.EAGAIN", "uerrno.ENOMEM": "except MemoryError",
 	}
 	if alt := alternatives[full]; alt != "" {

@@ -1,6 +1,7 @@
 package check
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/skep-sim/skep/internal/syntax"
@@ -38,11 +39,16 @@ type module struct {
 	canonical func(string) string
 	// class attributes: self.NAME of a class, by class function
 	attrs map[*function]map[string][]*expr
+	// within is the function in which such a value stands.
+	within map[*expr]*function
+	// other finds another module of the application by the name it is imported by; nil
+	// if there is none.
+	other func(string) *module
 }
 
 // bind builds the scopes of all functions of a module.
 func (m *module) bind() {
-	m.attrs = map[*function]map[string][]*expr{}
+	m.attrs, m.within = map[*function]map[string][]*expr{}, map[*expr]*function{}
 	m.scopeOf(m.root)
 }
 
@@ -148,6 +154,7 @@ func (m *module) bindTarget(f *function, t, value *expr, put func(string, bindin
 				m.attrs[c] = map[string][]*expr{}
 			}
 			m.attrs[c][t.name] = append(m.attrs[c][t.name], value)
+			m.within[value] = f
 		}
 	}
 }
@@ -220,6 +227,9 @@ func (e *expr) isTrue() bool {
 // that could give it a value agree: usocket.socket for s after s = socket().
 func (m *module) instanceOf(e *expr, f *function) string { return m.instance(e, f, 6) }
 
+// builtinTypes are those whose calls make what they are called.
+func builtinTypes() []string { return []string{"str", "bytes", "bytearray", "list", "dict"} }
+
 func (m *module) instance(e *expr, f *function, depth int) string {
 	if e == nil || depth == 0 {
 		return ""
@@ -227,7 +237,18 @@ func (m *module) instance(e *expr, f *function, depth int) string {
 	values := []*expr{}
 	switch e.kind {
 	case kindCall:
+		if e.x.kind == kindName && slices.Contains(builtinTypes(), e.x.name) && m.find(e.x.name, f) == nil {
+			return "builtins." + e.x.name
+		}
 		return m.qualify(e.x, f)
+	case kindString:
+		return "builtins.str"
+	case kindBytes:
+		return "builtins.bytes"
+	case kindList:
+		return "builtins.list"
+	case kindDict:
+		return "builtins.dict"
 	case kindName:
 		for _, b := range m.find(e.name, f) {
 			if b.value == nil {
@@ -345,98 +366,6 @@ func (f *function) eachExpr(do func(s *stmt, e *expr)) {
 		s := &stmt{kind: stmtExpr, place: f.place, value: f.value}
 		f.value.walk(func(e *expr) { do(s, e) })
 	}
-}
-
-// text is the constant string that an expression is, as far as that can be seen:
-// literals, names that are assigned once, +, % and format.
-func (m *module) text(e *expr, f *function) (string, bool) { return m.textAt(e, f, 8) }
-
-func (m *module) textAt(e *expr, f *function, depth int) (string, bool) {
-	if e == nil || depth == 0 {
-		return "", false
-	}
-	switch e.kind {
-	case kindString, kindBytes:
-		return e.name, true
-	case kindName:
-		bs := m.find(e.name, f)
-		if len(bs) == 1 && bs[0].value != nil {
-			return m.textAt(bs[0].value, f, depth-1)
-		}
-	case kindBinary:
-		return m.joined(e, f, depth)
-	case kindCall:
-		if e.x.kind == kindAttr && e.x.name == "format" {
-			if s, ok := m.textAt(e.x.x, f, depth-1); ok {
-				values := make([]*expr, len(e.args))
-				for i, a := range e.args {
-					if a.name != "" || a.star != 0 {
-						return "", false
-					}
-					values[i] = a.value
-				}
-				return m.fill(s, "{}", values, f, depth)
-			}
-		}
-	}
-	return "", false
-}
-
-// joined is a sum or a % of constant strings.
-func (m *module) joined(e *expr, f *function, depth int) (string, bool) {
-	if len(e.ops) != len(e.sub)-1 {
-		return "", false
-	}
-	s, ok := m.textAt(e.sub[0], f, depth-1)
-	for i, op := range e.ops {
-		if !ok {
-			return "", false
-		}
-		switch right := e.sub[i+1]; op {
-		case syntax.TokOpPlus:
-			var t string
-			t, ok = m.textAt(right, f, depth-1)
-			s += t
-		case syntax.TokOpPercent:
-			values := []*expr{right}
-			if right.kind == kindTuple {
-				values = right.sub
-			}
-			s, ok = m.fill(s, "%s", values, f, depth)
-		default:
-			return "", false
-		}
-	}
-	return s, ok
-}
-
-// fill puts constant strings where a mark stands.
-func (m *module) fill(s, mark string, values []*expr, f *function, depth int) (string, bool) {
-	if strings.Count(s, mark) != len(values) {
-		return "", false
-	}
-	for _, v := range values {
-		t, ok := m.textAt(v, f, depth-1)
-		if !ok {
-			return "", false
-		}
-		s = strings.Replace(s, mark, t, 1)
-	}
-	return s, true
-}
-
-// number is the constant whole number that an expression is.
-func (m *module) number(e *expr, f *function) (int64, bool) {
-	switch {
-	case e == nil:
-	case e.kind == kindNumber:
-		return e.num, true
-	case e.kind == kindName:
-		if bs := m.find(e.name, f); len(bs) == 1 && bs[0].value != nil && bs[0].value.kind == kindNumber {
-			return bs[0].value.num, true
-		}
-	}
-	return 0, false
 }
 
 // argument is the value of a call's argument, by position or by name.

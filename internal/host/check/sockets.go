@@ -161,9 +161,10 @@ func (fl *follower) call(e *expr, at socks) {
 		return
 	}
 	if e.x.kind == kindAttr && e.x.name == "connect" {
-		if s, ok := at[e.x.x.key()]; ok {
+		if k := e.x.x.key(); k != "" {
+			s := at[k]
 			s.connected = true
-			at[e.x.x.key()] = s
+			at[k] = s
 		}
 	}
 }
@@ -253,7 +254,7 @@ func wrapKeyword(r *run) {
 		for i, a := range w.call.args {
 			switch {
 			case a.star == 2:
-				r.eachKey(w.m, a.value, w.f, func(p place, name string) {
+				w.m.eachKey(a.value, w.f, func(p place, name string) {
 					if !slices.Contains(wrapNames(), name) {
 						wrong(w.m, p, name)
 					}
@@ -268,40 +269,13 @@ func wrapKeyword(r *run) {
 	// What clients hand on to it.
 	r.eachCall(func(m *module, f *function, _ *stmt, call *expr) {
 		if d := call.argument(-1, "ssl_params"); d != nil {
-			r.eachKey(m, d, f, func(p place, name string) {
+			m.eachKey(d, f, func(p place, name string) {
 				if !slices.Contains(wrapNames(), name) {
 					wrong(m, p, name)
 				}
 			})
 		}
 	})
-}
-
-// eachKey calls do for the constant keys of a dictionary that an expression is.
-func (r *run) eachKey(m *module, e *expr, f *function, do func(p place, name string)) {
-	d := m.dictOf(e, f)
-	if d == nil {
-		return
-	}
-	for i := 0; i+1 < len(d.sub); i += 2 {
-		if k := d.sub[i]; k != nil && k.kind == kindString {
-			do(k.place, k.name)
-		}
-	}
-}
-
-// dictOf is the dictionary that an expression is or names.
-func (m *module) dictOf(e *expr, f *function) *expr {
-	switch {
-	case e == nil:
-	case e.kind == kindDict:
-		return e
-	case e.kind == kindName:
-		if bs := m.find(e.name, f); len(bs) == 1 && bs[0].value != nil && bs[0].value.kind == kindDict {
-			return bs[0].value
-		}
-	}
-	return nil
 }
 
 func wrapFiles(r *run) {
@@ -318,24 +292,24 @@ func wrapFiles(r *run) {
 	}
 	r.eachWrap(func(w wrapping) {
 		var names []string
+		add := func(_ place, name string) { names = append(names, name) }
 		for _, a := range w.call.args {
-			if a.star != 0 {
+			switch {
+			case a.star == 1 || a.star == 2 && !w.m.eachKey(a.value, w.f, add):
 				return
-			}
-			if a.name != "" && !a.value.isNone() {
-				names = append(names, a.name)
+			case a.name != "" && !a.value.isNone():
+				add(place{}, a.name)
 			}
 		}
 		check(w.m, w.call.place, names)
 	})
 	r.eachCall(func(m *module, f *function, _ *stmt, call *expr) {
-		d := m.dictOf(call.argument(-1, "ssl_params"), f)
-		if d == nil {
-			return
-		}
+		params := call.argument(-1, "ssl_params")
+		d := m.dictOf(params, f)
 		var names []string
-		r.eachKey(m, d, f, func(_ place, name string) { names = append(names, name) })
-		check(m, d.place, names)
+		if d.e != nil && m.eachKey(params, f, func(_ place, name string) { names = append(names, name) }) {
+			check(d.m, d.e.place, names)
+		}
 	})
 }
 
@@ -363,6 +337,7 @@ func socketLimit(r *run) {
 				}
 			}
 		})
+		r.straightSockets(m, f, report)
 		if f.comp && len(f.body) == 2 {
 			if n, ok := m.rounds(f.body[0].value, f); ok {
 				for _, e := range f.body[1].extra {
@@ -373,6 +348,28 @@ func socketLimit(r *run) {
 			}
 		}
 	})
+}
+
+// straightSockets counts the sockets that a function's statements make one after the
+// other, each under a name of its own, if it closes none.
+func (r *run) straightSockets(m *module, f *function, report func(p place, n int64)) {
+	names := map[string]bool{}
+	last := place{}
+	for _, s := range f.body {
+		if s.kind == stmtAssign && m.isSocket(s.value, f) {
+			for _, t := range s.targets {
+				names[t.key()] = true
+			}
+			last = s.value.place
+		}
+	}
+	closes := false
+	f.eachExpr(func(_ *stmt, e *expr) {
+		closes = closes || e.kind == kindCall && calledName(e) == "close"
+	})
+	if !closes {
+		report(last, int64(len(names)))
+	}
 }
 
 // rounds is how often a loop over an expression goes round, if that is constant.
@@ -411,20 +408,55 @@ func (m *module) keptSocket(f *function, body []*stmt) (p place, kept bool) {
 
 // socketLeak: a socket that is made again and again, and that nothing closes.
 func socketLeak(r *run) {
-	r.each(func(m *module, f *function) {
-		eachStmt(f.body, func(loop *stmt) {
-			if loop.kind != stmtWhile && loop.kind != stmtFor || f.comp {
+	report := func(m *module, s *stmt) {
+		r.at(m, s.value.place, "each round makes a socket and nothing closes it: the module has "+fmt.Sprint(r.Firmware.Sockets)+", and an exception or a late collection leaves none",
+			s.targets[0].key()+".close(), in a finally")
+	}
+	look := func(m *module, f *function, list []*stmt) {
+		eachStmt(list, func(s *stmt) {
+			if s.kind != stmtAssign || len(s.targets) != 1 || !m.isSocket(s.value, f) {
 				return
 			}
-			eachStmt(loop.body, func(s *stmt) {
-				if s.kind == stmtAssign && len(s.targets) == 1 && s.targets[0].kind == kindName && m.isSocket(s.value, f) &&
-					!m.handsOn(f, s.targets[0].name, s) {
-					r.at(m, s.value.place, "each round makes a socket and nothing closes it: the module has "+fmt.Sprint(r.Firmware.Sockets)+", and an exception or a late collection leaves none",
-						s.targets[0].name+".close(), in a finally")
+			switch t := s.targets[0]; {
+			case t.kind == kindName && !m.handsOn(f, t.name, s), t.kind == kindAttr && !r.usesAttr(t.name, s):
+				report(m, s)
+			}
+		})
+	}
+	r.each(func(m *module, f *function) {
+		if f.comp {
+			return
+		}
+		eachStmt(f.body, func(loop *stmt) {
+			if loop.kind != stmtWhile && loop.kind != stmtFor {
+				return
+			}
+			look(m, f, loop.body)
+			r.eachCalled(m, f, loop.body, func(m *module, f *function, call *expr) {
+				if to := r.called(m, f, call); to.f != nil && to.m.ours {
+					look(to.m, to.f, to.f.body)
 				}
 			})
 		})
 	})
+}
+
+// usesAttr reports whether somewhere in the application an attribute of that name is
+// closed or handed on.
+func (r *run) usesAttr(name string, made *stmt) bool {
+	found := false
+	is := func(e *expr) bool { return e != nil && e.kind == kindAttr && e.name == name }
+	for _, m := range r.modules {
+		for _, f := range m.all {
+			f.eachExpr(func(s *stmt, e *expr) {
+				if e.kind == kindCall {
+					found = found || e.x.kind == kindAttr && e.x.name == "close" && is(e.x.x) || slices.ContainsFunc(e.args, func(a arg) bool { return is(a.value) })
+				}
+				found = found || (s.kind == stmtReturn || s.kind == stmtWith) && is(e) || s.kind == stmtAssign && s != made && is(s.value) || slices.ContainsFunc(e.sub, is)
+			})
+		}
+	}
+	return found
 }
 
 // handsOn reports whether a function closes what a name holds, or gives it to somebody
@@ -445,8 +477,10 @@ func (m *module) handsOn(f *function, name string, made *stmt) bool {
 			found = found || slices.ContainsFunc(e.sub, is)
 		}
 		switch s.kind {
-		case stmtReturn, stmtWith:
-			found = found || is(e)
+		case stmtReturn:
+			found = found || is(s.value)
+		case stmtWith:
+			found = found || slices.ContainsFunc(s.extra, is)
 		case stmtAssign:
 			found = found || s != made && is(s.value)
 		case stmtExpr:
