@@ -89,11 +89,13 @@ func setDataBreakpoints(s *server, m dap.Message) (dap.ResponseMessage, func(), 
 		return nil, nil, errNothing
 	}
 	var ids, names []string
+	var when []debug.Breakpoint
 	for _, b := range m.(*dap.SetDataBreakpointsRequest).Arguments.Breakpoints {
 		id, name := cut(b.DataId)
 		ids, names = append(ids, id), append(names, name)
+		when = append(when, debug.Breakpoint{Condition: b.Condition, Hits: b.HitCondition})
 	}
-	placed, err := s.session.SetWatches(ids, names)
+	placed, err := s.session.SetWatches(ids, names, when...)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -138,6 +138,9 @@ func (s *Session) Assign(ref, frame int, target, expr string) (x Variable, err e
 			}
 			w, err = where{kind: dictPlace, owner: f.Globals(), key: target}, nil
 		}
+		if err == nil && ref != 0 && w.value(p.v) == vm.Null {
+			err = fmt.Errorf("there is no variable %s here", target)
+		}
 		if err != nil {
 			return err
 		}

@@ -178,6 +178,39 @@ func TestWatch(t *testing.T) {
 	}
 }
 
+// TestWatchesThatCount: a condition and a hit count say which changes stop the program.
+func TestWatchesThatCount(t *testing.T) {
+	for _, tt := range []struct {
+		when debug.Breakpoint
+		line int
+		bad  bool
+	}{
+		{when: debug.Breakpoint{}, line: 3},
+		{when: debug.Breakpoint{Hits: "3"}, line: 7},
+		{when: debug.Breakpoint{Condition: "n > 3"}, line: 7},
+		{when: debug.Breakpoint{Condition: "n > 2", Hits: "2"}, line: 7},
+		{when: debug.Breakpoint{Hits: "many"}, bad: true},
+	} {
+		k := open(t, "n = 1\nn = 2\nx = 1\nn = 3\nx = 1\nn = 4\nx = 1\n", nil)
+		k.SetBreakpoints(k.src, []debug.Breakpoint{{Line: 2}})
+		k.Start()
+		k.at(2, debug.ReasonBreak)
+		id, _, err := k.WatchPlace(0, 0, "n")
+		if err != nil {
+			t.Fatal(err)
+		}
+		placed, err := k.SetWatches([]string{id}, []string{"n"}, tt.when)
+		if err != nil || placed[0].Set == tt.bad {
+			t.Fatalf("%+v: %+v %v", tt.when, placed, err)
+		}
+		if tt.bad {
+			continue
+		}
+		k.do(k.Continue)
+		k.at(tt.line, debug.ReasonData)
+	}
+}
+
 // TestRecorded debugs a run that is over: it stops at its end.
 func TestRecorded(t *testing.T) {
 	k := open(t, past, func(c *debug.Config) { c.Recorded = true })

@@ -251,16 +251,7 @@ func (r *run) hit(v *vm.VM, t vm.Trap) (stop []*point) {
 	}
 	r.s.mu.Unlock()
 	for _, p := range here {
-		if p.Condition != "" {
-			yes, err := r.truth(v, p.Condition)
-			if err != nil {
-				r.say(fmt.Sprintf("the condition of the breakpoint on line %d: %v\n", t.Line, err), &Location{at.source, t.Line})
-			} else if !yes {
-				continue
-			}
-		}
-		r.hits[p.id]++
-		if !p.hits(r.hits[p.id]) {
+		if !r.counts(v, p, fmt.Sprintf("the breakpoint on line %d", t.Line), &Location{at.source, t.Line}) {
 			continue
 		}
 		if p.Log != "" {
@@ -270,4 +261,19 @@ func (r *run) hit(v *vm.VM, t vm.Trap) (stop []*point) {
 		stop = append(stop, p)
 	}
 	return stop
+}
+
+// counts reports whether the program is to stop at a point that it has come to, as its
+// condition and hit count say. A condition that fails is told and counts.
+func (r *run) counts(v *vm.VM, p *point, what string, at *Location) bool {
+	if p.Condition != "" {
+		yes, err := r.truth(v, p.Condition)
+		if err != nil {
+			r.say(fmt.Sprintf("the condition of %s: %v\n", what, err), at)
+		} else if !yes {
+			return false
+		}
+	}
+	r.hits[p.id]++
+	return p.hits(r.hits[p.id])
 }

@@ -15,6 +15,7 @@ type watch struct {
 	id   int
 	Name string
 	where
+	when *point // its condition and hit count; nil: every change
 }
 
 // where is where a variable lives. It is the same in every run of a program, since
@@ -139,7 +140,8 @@ func (r *run) changed(v *vm.VM) (list []*watch) {
 		before, known := r.watching[w]
 		now := w.print(v)
 		r.watching[w] = now
-		if now != before && now != 0 && (known || r.s.conf.Recorded && r == r.s.first && r.d.Passed == 1) {
+		if now != before && now != 0 && (known || r.s.conf.Recorded && r == r.s.first && r.d.Passed == 1) &&
+			(w.when == nil || r.counts(v, w.when, "the change of "+w.Name, nil)) {
 			list = append(list, w)
 		}
 	}
@@ -156,8 +158,9 @@ func (s *Session) WatchPlace(ref int, frame int, name string) (id, description s
 	return id, description, err
 }
 
-// SetWatches replaces the watched variables. Each id is from WatchPlace.
-func (s *Session) SetWatches(ids, names []string) ([]Placed, error) {
+// SetWatches replaces the watched variables. Each id is from WatchPlace. The condition
+// and the hit count of when, if there is one for a variable, say which changes count.
+func (s *Session) SetWatches(ids, names []string, when ...Breakpoint) ([]Placed, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var list []*watch
@@ -169,7 +172,15 @@ func (s *Session) SetWatches(ids, names []string) ([]Placed, error) {
 			continue
 		}
 		s.table.nextID++
-		list = append(list, &watch{id: s.table.nextID, Name: names[i], where: w})
+		one := &watch{id: s.table.nextID, Name: names[i], where: w}
+		if i < len(when) {
+			one.when = &point{Breakpoint: when[i], id: one.id}
+			if one.when.hits, err = parseHits(when[i].Hits); err != nil {
+				placed[i].Message = err.Error()
+				continue
+			}
+		}
+		list = append(list, one)
 		placed[i].ID, placed[i].Set = s.table.nextID, true
 	}
 	s.table.watches = list

@@ -309,7 +309,7 @@ func (a *App) read(p string) ([]byte, error) {
 // leftOut tells what never goes onto a module.
 func (a *App) leftOut(rel string) bool {
 	base := path.Base(rel)
-	if strings.HasPrefix(base, ".") || base == "__pycache__" {
+	if strings.HasPrefix(base, ".") || base == "__pycache__" || matchesOne(ofEditors(), base) {
 		return true
 	}
 	if a.Plain {
@@ -319,6 +319,12 @@ func (a *App) leftOut(rel string) bool {
 		return true
 	}
 	return matchesOne(a.Config.Build.Exclude, rel)
+}
+
+// ofEditors are patterns of what editors leave beside a file while it is open or saved:
+// copies of nano, Emacs and vim, and those of JetBrains.
+func ofEditors() []string {
+	return []string{"*~", "#*#", "*.swp", "*.swo", "*___jb_tmp___", "*___jb_old___"}
 }
 
 // ShippedPrefix begins File.Source of a module that ships with skep.

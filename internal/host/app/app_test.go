@@ -29,6 +29,7 @@ func TestFiles(t *testing.T) {
 	sources := map[string]string{
 		"main.py": "pass\n", "m.py": "x = 1\n", "lib/n.py": "y = 2\n", "cert/aws.key": "k", "cert/aws.crt": "c",
 		"README.md": "r", ".git/config": "g", "__pycache__/m.pyc": "p", "tests/t.py": "t", "notes/a.txt": "n",
+		"m.py~": "e", "lib/#n.py#": "e", "m.py.swp": "e", "main.py___jb_tmp___": "e",
 	}
 	plain := []string{
 		"README.md", "cert/aws.crt", "cert/aws.key secure", "lib/n.py", "m.py", "main.py", "notes/a.txt", "tests/t.py",
