@@ -40,6 +40,24 @@ func TestMarkOverflow(t *testing.T) {
 	}
 }
 
+// TestNumbersAreNoAddresses: neither a count that is possible with the module's
+// memory nor two letters keep a block.
+func TestNumbersAreNoAddresses(t *testing.T) {
+	h := New(Config{HeapBytes: 32768, StackBytes: 3584, Finalisers: true})
+	h.SetRoots(func(m *Marker) {
+		for v := range uint32(32768) {
+			m.Word(v)
+		}
+	})
+	n := 0
+	for h.Alloc(16) != 0 && h.NumCollections() == 0 {
+		n++
+	}
+	if h.Collect(); n < 2000 || h.MemAlloc() != 0 {
+		t.Errorf("of %d blocks that nothing refers to %d bytes are left", n, h.MemAlloc())
+	}
+}
+
 // TestRoots: what counts as a reference, and what does not.
 func TestRoots(t *testing.T) {
 	h := New(Config{HeapBytes: 32768, StackBytes: 1024})

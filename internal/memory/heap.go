@@ -26,7 +26,12 @@ import (
 const BlockBytes = 16
 
 const (
-	reservedBytes = 64      // addresses [0,64) are never handed out, so 0 can be NULL
+	// Addresses [0,reservedBytes) are never handed out. 0 can be NULL, and nothing
+	// that a program of the device's size counts, nor the two last letters of a text,
+	// can be taken for the address of a block: on the device, whose RAM begins at
+	// 0x20000000, the collector never mistakes them either. Nobody ever writes there,
+	// so the operating system has no memory behind it.
+	reservedBytes = 32768
 	maxArenaBytes = 1 << 30 // leaves the upper address space to the caller's ROM
 )
 
@@ -71,8 +76,8 @@ func (c Config) Validate() error {
 		return errors.New("memory: a size is negative; give heap, stack and flash sizes in bytes, 0 or more")
 	case c.tableBytes() == 0:
 		return fmt.Errorf("memory: a heap of %d bytes has no room for a block; give at least 66 bytes (32768 is the XBee 3's)", c.HeapBytes)
-	case int64(c.HeapBytes)+int64(c.StackBytes)+int64(c.FlashBytes) > maxArenaBytes-4096:
-		return fmt.Errorf("memory: heap, stack and flash come to more than %d bytes; make the heap smaller", maxArenaBytes-4096)
+	case int64(c.HeapBytes)+int64(c.StackBytes)+int64(c.FlashBytes) > maxArenaBytes-reservedBytes-4096:
+		return fmt.Errorf("memory: heap, stack and flash come to more than %d bytes; make the heap smaller", maxArenaBytes-reservedBytes-4096)
 	}
 	return nil
 }
@@ -210,9 +215,9 @@ func (h *Heap) SetFlash(n int) {
 	if err := h.config.Validate(); err != nil {
 		panic(err)
 	}
-	ram := h.dwords[:h.flash/8]
+	ram := h.dwords[reservedBytes/8 : h.flash/8]
 	h.makeArena()
-	copy(h.dwords, ram)
+	copy(h.dwords[reservedBytes/8:], ram)
 }
 
 func roundUp16(n uint32) uint32 { return (n + 15) &^ 15 }
