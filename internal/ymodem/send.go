@@ -37,7 +37,9 @@ func Send(p Port, files ...File) error {
 
 // finish sends the empty block 0, which says that there are no more files. A
 // receiver that has it leaves at once, and its answer may get lost on the way: on
-// a pseudo-terminal, rb's often does. So nobody waits long for that.
+// a pseudo-terminal, rb's often does. So nobody waits long for that, and the block
+// must arrive the first time: rb throws away what has come by the time it has sent
+// its C, so the block is sent when the line has been quiet for a while.
 //
 // Digi's Python library answers with two ACKs, the second of which must not be
 // taken for input, and throws away what it has received when it sends that one:
@@ -45,6 +47,9 @@ func Send(p Port, files ...File) error {
 func (s *sender) finish() error {
 	var empty [shortBlock]byte
 	p := s.packet(0, empty[:])
+	if err := s.pause(); err != nil {
+		return s.abort(err)
+	}
 	for range tries {
 		s.Write(p)
 		b, ok := s.answer(finishWait)
@@ -57,6 +62,20 @@ func (s *sender) finish() error {
 	}
 	s.settle()
 	return nil // every file was acknowledged
+}
+
+// pause waits until the line is quiet.
+func (s *sender) pause() error {
+	for range drainMax {
+		b, ok := s.Byte(quiet)
+		if !ok {
+			return nil
+		}
+		if b == can && s.cancelled() {
+			return ErrCancelled
+		}
+	}
+	return ErrGarbled
 }
 
 // sender is the sending side of one transfer.

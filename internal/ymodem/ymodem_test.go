@@ -248,15 +248,17 @@ func TestSendByHand(t *testing.T) {
 		err  error
 		out  string
 	}{
-		{"plain", at("C", "\x06C", "\x06", "\x06C", "\x06"), nil, head + hello + "\x04" + zero},
-		{"Digi's library", at("C", "\x06\x06", "", "\x06", "\x06", "C", "\x06\x06"), nil, head + second + "\x04" + zero},
-		{"Digi's library, an ACK lost", at("C", "\x06", "", "\x06", "\x06", "C", "\x06\x06"), nil, head + second + "\x04" + zero},
-		{"impatient", at("", "", "CCCCC", "\x06C", "\x06", "\x06C", "\x06"), nil, head + hello + "\x04" + zero},
-		{"refused once", at("C", "\x15", "\x06C", "\x15", "\x06", "\x15", "\x06C", "\x06"), nil, head + head + hello + hello + "\x04\x04" + zero},
-		{"ACK of the EOT lost", at("C", "\x06C", "\x06", "C", "\x06"), nil, head + hello + "\x04" + zero},
-		{"leaves before the end", at("C", "\x06C", "\x06", "\x06C", "", "AT\r"), nil, head + hello + "\x04" + zero},
-		{"refuses the end once", at("C", "\x06C", "\x06", "\x06C", "\x15", "\x06"), nil, head + hello + "\x04" + zero + zero},
-		{"cancelled at the end", at("C", "\x06C", "\x06", "\x06C", "\x18\x18"), ErrCancelled, head + hello + "\x04" + zero},
+		{"plain", at("C", "\x06C", "\x06", "\x06C", "", "\x06"), nil, head + hello + "\x04" + zero},
+		{"Digi's library", at("C", "\x06\x06", "", "\x06", "\x06", "C", "", "\x06\x06"), nil, head + second + "\x04" + zero},
+		{"Digi's library, an ACK lost", at("C", "\x06", "", "\x06", "\x06", "C", "", "\x06\x06"), nil, head + second + "\x04" + zero},
+		{"impatient", at("", "", "CCCCC", "\x06C", "\x06", "\x06C", "", "\x06"), nil, head + hello + "\x04" + zero},
+		{"refused once", at("C", "\x15", "\x06C", "\x15", "\x06", "\x15", "\x06C", "", "\x06"), nil, head + head + hello + hello + "\x04\x04" + zero},
+		{"ACK of the EOT lost", at("C", "\x06C", "\x06", "C", "", "\x06"), nil, head + hello + "\x04" + zero},
+		{"leaves before the end", at("C", "\x06C", "\x06", "\x06C", "", "", "AT\r"), nil, head + hello + "\x04" + zero},
+		{"refuses the end once", at("C", "\x06C", "\x06", "\x06C", "", "\x15", "\x06"), nil, head + hello + "\x04" + zero + zero},
+		{"asks twice for the end", at("C", "\x06C", "\x06", "\x06C", "C", "", "\x06"), nil, head + hello + "\x04" + zero},
+		{"cancelled before the end", at("C", "\x06C", "\x06", "\x06C", "\x18\x18"), ErrCancelled, head + hello + "\x04"},
+		{"cancelled at the end", at("C", "\x06C", "\x06", "\x06C", "", "\x18\x18"), ErrCancelled, head + hello + "\x04" + zero},
 		{"cancelled", at("C", "\x06C", "\x18\x18"), ErrCancelled, head + hello},
 		{"nobody", at(), ErrTimeout, "\x18\x18"},
 		{"goes away", at("C", "\x06C"), ErrTimeout, head + strings.Repeat(hello, 10) + "\x18\x18"},
@@ -294,7 +296,7 @@ func (b back) Unread(c byte) { b.in = append([][]byte{{c}}, b.in...) }
 // not.
 func TestWhatComesBehind(t *testing.T) {
 	rest := func(s *script) string { return string(bytes.Join(s.in, nil)) }
-	out := back{at("C", "\x06C", "\x06", "\x06C", "\x06\x06", "AT\r")}
+	out := back{at("C", "\x06C", "\x06", "\x06C", "", "\x06\x06", "AT\r")}
 	if err := Send(out, file("a.txt", []byte("hello"))); err != nil || rest(out.script) != "AT\r" {
 		t.Errorf("sent: %v, and there is %q", err, rest(out.script))
 	}
