@@ -200,8 +200,9 @@ func newShell(t *testing.T) *shell {
 	}()
 	t.Cleanup(func() {
 		// Only what runs: the number of a job that has ended may be another process by now. What
-		// scripts have left behind is named in files.
-		fmt.Fprintln(s.in, "kill $(jobs -rp) $(cat *.pid 2>/dev/null) 2>/dev/null; wait; exit")
+		// scripts have left behind is named in files; until it has ended it writes into the directory.
+		fmt.Fprintln(s.in, "kill $(jobs -rp) $(cat *.pid 2>/dev/null) 2>/dev/null; wait")
+		fmt.Fprintln(s.in, "for i in {1..300}; do kill -0 $(cat *.pid 2>/dev/null) 2>/dev/null || break; sleep 0.1; done; exit")
 		in.Close()
 		c.Wait()
 		r.Close()

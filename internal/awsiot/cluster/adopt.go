@@ -207,13 +207,17 @@ func (c *Cluster) catchUp(ctx context.Context, clients []string, safe uint64) er
 	return nil
 }
 
-// tryTime is how long one attempt may take of what is tried again.
-const tryTime = 2 * time.Second
+// tryTime is how long the first attempt may take of what is tried again. A later one has
+// longer: servers on a busy machine are slow, not gone.
+const (
+	tryTime    = 2 * time.Second
+	tryTimeMax = 15 * time.Second
+)
 
 // persist tries until JetStream answers: while it elects a leader it does not.
 func (c *Cluster) persist(ctx context.Context, f func(context.Context) error) error {
-	for {
-		try, cancel := context.WithTimeout(ctx, tryTime)
+	for limit := tryTime; ; limit = min(2*limit, tryTimeMax) {
+		try, cancel := context.WithTimeout(ctx, limit)
 		err := f(try)
 		cancel()
 		if err == nil || errors.Is(err, jetstream.ErrMsgNotFound) || ctx.Err() != nil {

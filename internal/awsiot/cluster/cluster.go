@@ -207,25 +207,46 @@ func (c *Cluster) stream(ctx context.Context, conf jetstream.StreamConfig) (jets
 	if err != nil {
 		return nil, fmt.Errorf("JetStream at %s: %w: start nats-server with JetStream (-js)", c.cfg.URL, err)
 	}
-	for conf.Replicas = c.cfg.Replicas; ; conf.Replicas = 1 {
-		if conf.Replicas == 0 {
-			conf.Replicas = 3
-		}
-		s, err := c.js.CreateStream(ctx, conf)
-		if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) { // another node was quicker
-			s, err = c.js.Stream(ctx, conf.Name)
+	if conf.Replicas = c.cfg.Replicas; conf.Replicas == 0 {
+		conf.Replicas = 3
+	}
+	found, err = c.makeStream(ctx, conf)
+	var api *jetstream.APIError
+	if errors.As(err, &api) && conf.Replicas > 1 && c.cfg.Replicas == 0 {
+		c.note(fmt.Sprintf("NATS cannot keep %d copies (%s): one is kept, and is gone with its server", conf.Replicas, api.Description))
+		conf.Replicas = 1
+		found, err = c.makeStream(ctx, conf)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("making the stream %s: %w", conf.Name, err)
+	}
+	return found, nil
+}
+
+// makeStream makes a stream, or finds the one that another node has made meanwhile. Servers of a cluster
+// that do not know each other yet refuse several copies: they are given time to.
+func (c *Cluster) makeStream(ctx context.Context, conf jetstream.StreamConfig) (made jetstream.Stream, err error) {
+	begin := c.cfg.Clock.Now()
+	var refused error
+	err = c.persist(ctx, func(ctx context.Context) error {
+		made, refused = c.js.CreateStream(ctx, conf)
+		if errors.Is(refused, jetstream.ErrStreamNameAlreadyInUse) {
+			made, refused = c.js.Stream(ctx, conf.Name)
 		}
 		var api *jetstream.APIError
-		if errors.As(err, &api) && conf.Replicas > 1 && c.cfg.Replicas == 0 {
-			c.note(fmt.Sprintf("NATS cannot keep %d copies (%s): one is kept, and is gone with its server", conf.Replicas, api.Description))
-			continue
+		if errors.As(refused, &api) && (c.nc.ConnectedClusterName() == "" || c.cfg.Clock.Now().Sub(begin) > gatherTime) {
+			return nil
 		}
-		if err != nil {
-			return nil, fmt.Errorf("making the stream %s: %w", conf.Name, err)
-		}
-		return s, nil
+		return refused
+	})
+	if err == nil {
+		err = refused
 	}
+	return made, err
 }
+
+// gatherTime is how long the servers of a NATS cluster may take to find together.
+const gatherTime = 15 * time.Second
 
 // found makes this state the cluster's if the cluster has none, and else checks that it may
 // become the cluster's.

@@ -253,7 +253,7 @@ const authorityName = "meta\x00authority"
 // consumer has died: a write here waits until it has come back. The library's own take half a minute.
 func (c *Cluster) watchful(what string) []jetstream.PullConsumeOpt {
 	return []jetstream.PullConsumeOpt{
-		jetstream.PullExpiry(5 * time.Second), jetstream.PullHeartbeat(500 * time.Millisecond),
+		jetstream.PullExpiry(5 * time.Second), jetstream.PullHeartbeat(time.Second),
 		jetstream.ConsumeErrHandler(func(_ jetstream.ConsumeContext, err error) {
 			if !errors.Is(err, jetstream.ErrNoHeartbeat) {
 				c.note("following the cluster's " + what + ": " + err.Error())
