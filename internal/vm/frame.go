@@ -483,6 +483,16 @@ func (vm *VM) tick(ip *instr) *instr {
 	return f.at(at)
 }
 
+// jumpTick is tick at a jump that is taken. An exception is the jump's own, or that of
+// the last of several instructions that are fused into it.
+func (vm *VM) jumpTick(ip *instr) *instr {
+	f := vm.frame
+	at := f.index(target(ip))
+	f.pc = f.index(ip) + int(ip.skip)/int(instrBytes) - 1
+	vm.poll()
+	return f.at(at)
+}
+
 // poll lets the host in and handles what is pending.
 func (vm *VM) poll() {
 	vm.budget = pollInterval

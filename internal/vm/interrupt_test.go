@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/skep-sim/skep/internal/hosted"
@@ -68,6 +69,30 @@ func TestInterrupts(t *testing.T) {
 				t.Errorf("%s, %s: only %d different ends", name, file, len(fused))
 			}
 			t.Logf("%s, %s: %d different ends, %d without fused instructions", name, file, len(fused), len(plain))
+		}
+	}
+}
+
+// TestInterruptLine: an interrupt that a loop meets at its jump back is of the jump's
+// line, the last of the loop, as with upstream's v1.11; with fused instructions, too.
+func TestInterruptLine(t *testing.T) {
+	fw := hosted.NewFirmware(vm.XBee())
+	for _, tt := range []struct {
+		body string
+		line int
+	}{
+		{" n = 0\n while True:\n  n += 1\n", 4},
+		{" while True:\n  pass\n", 3},
+		{" n = 0\n while n < 10:\n  n = 0\n  x = 1\n", 5},
+		{" n = 1\n while not n == 2:\n  n = 0\n  x = 1\n", 5},
+		{" for i in range(1000000):\n  n = i\n  n = 1\n", 4},
+		{" n = 1000000\n for i in range(n):\n  n = i\n  n = 1\n", 5},
+	} {
+		for _, plain := range []bool{true, false} {
+			out, _ := interruptedAt(fw, []byte("def f():\n"+tt.body+"f()\n"), plain, 1000)
+			if want := fmt.Sprintf("line %d, in f\n", tt.line); !strings.Contains(out, want) {
+				t.Errorf("%q (plain: %v): %s\nwant %s", tt.body, plain, out, want)
+			}
 		}
 	}
 }

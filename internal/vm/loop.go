@@ -339,15 +339,13 @@ func (vm *VM) loop(mark int) (result Value, end loopEnd) {
 			*word(fp, ip.s), *word(fp, ip.s+4), *word(fp, ip.s+8) = *word(fp, ip.s+8), *word(fp, ip.s), *word(fp, ip.s+4)
 
 		case iJump:
-			ip = target(ip)
-			goto tick
+			goto jump
 
 		case iPopJumpIfTrue:
 			v = *word(fp, ip.a)
 			*word(fp, ip.s) = v
 			if v == True {
-				ip = target(ip)
-				goto tick
+				goto jump
 			}
 			if v != False && v != None {
 				if v == Null {
@@ -357,8 +355,7 @@ func (vm *VM) loop(mark int) (result Value, end loopEnd) {
 				yes := vm.IsTrue(v)
 				vm.ntemps = mark
 				if yes {
-					ip = target(ip)
-					goto tick
+					goto jump
 				}
 			}
 			ip = next(ip)
@@ -386,20 +383,20 @@ func (vm *VM) loop(mark int) (result Value, end loopEnd) {
 		case iJumpIfTrueOrPop:
 			vm.frame.pc = int(ip.y)
 			if vm.IsTrue(*word(fp, ip.s)) {
-				ip = target(ip)
-			} else {
-				ip = next(ip)
+				vm.ntemps = mark
+				goto jump
 			}
+			ip = next(ip)
 			vm.ntemps = mark
 			goto tick
 
 		case iJumpIfFalseOrPop:
 			vm.frame.pc = int(ip.y)
 			if !vm.IsTrue(*word(fp, ip.s)) {
-				ip = target(ip)
-			} else {
-				ip = next(ip)
+				vm.ntemps = mark
+				goto jump
 			}
+			ip = next(ip)
 			vm.ntemps = mark
 			goto tick
 
@@ -1255,14 +1252,12 @@ func (vm *VM) loop(mark int) (result Value, end loopEnd) {
 
 	compareJump:
 		if ip.x&jumpIfTrue != 0 {
-			ip = target(ip)
-			goto tick
+			goto jump
 		}
 
 	jumpIfFalse:
 		if int32(ip.c) < 0 { // the end of "while not"
-			ip = target(ip)
-			goto tick
+			goto jump
 		}
 		ip = target(ip)
 		goto dispatch
@@ -1344,6 +1339,16 @@ func (vm *VM) loop(mark int) (result Value, end loopEnd) {
 		// another frame runs
 		ip, fp = vm.frame.at(vm.frame.pc), unsafe.Pointer(&m[vm.frame.base])
 		vm.ntemps = mark
+		goto dispatch
+
+	jump:
+		// a jump is taken: what is due belongs to its line, not to the one it leads to
+		if vm.budget--; vm.budget < 0 {
+			ip = vm.jumpTick(ip)
+			vm.ntemps = mark
+			goto dispatch
+		}
+		ip = target(ip)
 		goto dispatch
 
 	tick:
