@@ -71,17 +71,40 @@ func (k *consoleCmd) Run() (err error) {
 
 // prompt is the console at the prompt.
 func (k *consoleCmd) prompt(c *connection, o screen.Options) error {
-	s, err := link.Open(c.ctx, c.port, k.options(c))
+	var s *link.Session
+	open := func() (*link.Line, error) {
+		next, err := link.Open(c.ctx, c.port, k.options(c))
+		if err != nil {
+			return nil, err
+		}
+		if err := next.Prompt(); err != nil {
+			return nil, errors.Join(err, next.Close())
+		}
+		s = next
+		return s.Line(), nil
+	}
+	line, err := open()
 	if err != nil {
 		return err
 	}
-	if err := s.Prompt(); err != nil {
-		return errors.Join(err, s.Close())
+	greet := func() { io.WriteString(o.Out, ">>> ") }
+	if !k.Once {
+		o.Close = func() error { return s.Close() }
+		o.Open = func() (*link.Line, error) {
+			line, err := open()
+			if err == nil {
+				greet()
+			}
+			return line, err
+		}
 	}
 	k.hello(c.port)
-	io.WriteString(o.Out, ">>> ")
-	err = k.raw(func() error { return screen.Run(c.ctx, s.Line(), o) })
-	return errors.Join(err, s.Close())
+	greet()
+	err = k.raw(func() error { return screen.Run(c.ctx, line, o) })
+	if k.Once {
+		err = errors.Join(err, s.Close())
+	}
+	return err
 }
 
 func (k *consoleCmd) hello(port string) {

@@ -38,6 +38,27 @@ func TestConsoleTerminal(t *testing.T) {
 	}
 }
 
+// TestConsolePrompt: with --repl the console goes to the prompt again when the module is
+// back, in whatever mode it comes.
+func TestConsolePrompt(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	port, state := filepath.Join(dir, "xbee"), filepath.Join(dir, "state")
+	s := serve(t, "--link", port, "--state", state)
+	s.next()
+	k := openTerminal(t, "console", "--port", port, "--repl")
+	k.expect("", ">>> ")
+	k.expect("1+1\r", "2\r\n>>> ")
+	s.stop()
+	k.expect("", "waiting for it to come back")
+	s = serve(t, "--link", port, "--state", state)
+	s.next()
+	k.expect("", ">>> ")
+	k.expect("", "is back")
+	k.expect("2+3\r", "5\r\n>>> ")
+	k.leave()
+}
+
 // TestDeployWatch saves a file twice while skep deploy --watch runs.
 func TestDeployWatch(t *testing.T) {
 	t.Parallel()

@@ -70,7 +70,7 @@ func (k *terminal) expect(typed, want string) {
 	if _, err := k.file.WriteString(typed); err != nil {
 		k.t.Fatal(err)
 	}
-	for begin := time.Now(); time.Since(begin) < 20*time.Second; time.Sleep(time.Millisecond) {
+	for begin := time.Now(); time.Since(begin) < 2*time.Minute; time.Sleep(time.Millisecond) {
 		k.mu.Lock()
 		all := k.out.Bytes()
 		i := bytes.Index(all, []byte(want))

@@ -38,6 +38,8 @@ type Options struct {
 	// Open opens the port again when it has gone; nil ends the console then. Who
 	// gives an Open gives the line away: Run closes it, too.
 	Open func() (*link.Line, error)
+	// Close ends it in place of closing the line, if the line is still there (may be nil).
+	Close func() error
 }
 
 // typing hands on what is typed, piece by piece.
@@ -96,6 +98,9 @@ func Run(ctx context.Context, line *link.Line, o Options) error {
 			return err
 		}
 		if err == nil || errors.Is(err, errOutput) {
+			if o.Close != nil {
+				return errors.Join(err, o.Close())
+			}
 			return errors.Join(err, line.Close())
 		}
 		o.Note(fmt.Sprintf("%s: %v; waiting for it to come back (Ctrl-] leaves)", line.Name(), err))

@@ -259,9 +259,11 @@ var last = []string{"CC", "GT", "CT", "NB", "SB", "BD", "AP"}
 func Apply(s *link.Session, changes []Change, save bool) error {
 	changes = slices.Clone(changes)
 	slices.SortStableFunc(changes, func(a, b Change) int { return slices.Index(last, a.Name) - slices.Index(last, b.Name) })
+	var blank []string
 	for _, c := range changes {
-		if c.New == "" {
-			return fmt.Errorf("%s cannot be set to nothing: ATRE puts every setting back to what a module comes with", c.Name)
+		if strings.TrimSpace(c.New) == "" { // ATNI and a space reads the name
+			blank = append(blank, c.Name)
+			continue
 		}
 		if err := s.Do(c.Name + c.New); err != nil {
 			return err
@@ -275,7 +277,12 @@ func Apply(s *link.Session, changes []Change, save bool) error {
 		}
 	}
 	if save {
-		return s.Do("WR")
+		if err := s.Do("WR"); err != nil {
+			return err
+		}
+	}
+	if len(blank) > 0 {
+		return fmt.Errorf("%s cannot be emptied in command mode, and stays as it is; everything else is set. ATRE puts every setting back to what a module comes with", strings.Join(blank, ", "))
 	}
 	return nil
 }

@@ -76,6 +76,27 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
+// TestBlank: command mode cannot empty a text; that does not keep the rest from being set.
+func TestBlank(t *testing.T) {
+	f, err := settings.Read("f.toml", []byte("[settings]\nNI = \" \"\nKL = \"\"\nTM = 500\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	with(t, skep.Options{Settings: []string{"AP0", "NIpump", "KLhall"}}, func(m *skep.Module, s *link.Session) {
+		changes, err := settings.Compare(s, f)
+		if err != nil || len(changes) != 3 {
+			t.Fatalf("%v, %v", changes, err)
+		}
+		if err := settings.Apply(s, changes, true); err == nil || !strings.Contains(err.Error(), "NI, KL cannot be emptied") {
+			t.Error(err)
+		}
+		rest, err := settings.Compare(s, f)
+		if err != nil || len(rest) != 2 || rest[0].Old != "pump" || rest[1].Old != "hall" {
+			t.Errorf("%v still, %v", rest, err)
+		}
+	})
+}
+
 func TestRead(t *testing.T) {
 	for text, want := range map[string]string{
 		"[settings]\nAP = 4\n\"P#\" = \"+1\"\nBM = \"8000000000000000\"\n": "",
