@@ -68,6 +68,11 @@ func (c *compileCmd) Run() error {
 		_, err = os.Stdout.Write(data)
 		return err
 	}
+	if is, err := os.Stat(c.File); err == nil && is.Mode().IsRegular() {
+		if there, err := os.Stat(out); err == nil && os.SameFile(is, there) {
+			return fmt.Errorf("%s is the source itself, which would be lost: give another file with -o", out)
+		}
+	}
 	return writeFile(out, data)
 }
 

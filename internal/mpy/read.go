@@ -1,6 +1,7 @@
 package mpy
 
 import (
+	"bytes"
 	"fmt"
 )
 
@@ -74,6 +75,9 @@ func (r *reader) damaged(format string, args ...any) {
 
 // header reads and judges the file's first bytes, in the device's order.
 func (r *reader) header(opt ReadOptions) {
+	if len(r.data) < 4 && bytes.HasPrefix(r.data, []byte("M")) {
+		r.damaged("it ends within the first four bytes")
+	}
 	if len(r.data) < 4 || r.data[0] != 'M' {
 		r.fail(deviceFile, "not a .mpy file: it does not start with M; compile the source with mpy-cross or skep compile")
 		return
