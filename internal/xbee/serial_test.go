@@ -270,6 +270,21 @@ func TestBootLoop(t *testing.T) {
 	h.silence(2 * guard)
 }
 
+// TestShortBootLoop is one that is over in an instant each time: ATPY^ ends it all
+// the same.
+func TestShortBootLoop(t *testing.T) {
+	h := powered(t, map[string]string{"main.py": "import os\nos.bundle('none.mpy')\n"}, nil)
+	h.command()
+	h.say("ATAP4,PS1,WR\r", "OK\rOK\rOK\r")
+	h.say("ATFR\r", "OK\r")
+	h.expect("Embedded 0 module(s)")
+	h.expect("Embedded 0 module(s)")
+	h.command()
+	h.say("ATPY^\r", "OK\r")
+	h.say("ATCN\r", "OK\r")
+	h.say("2+3\r", "\r\n5\r\n>>> ")
+}
+
 // TestReset answers before it restarts, and keeps what was saved.
 func TestReset(t *testing.T) {
 	h := powered(t, nil, nil)
