@@ -293,7 +293,7 @@ func assign(field reflect.Value, stated any) error {
 	default:
 		n, ok := stated.(int64)
 		if !ok || n < math.MinInt32 || n > math.MaxInt32 {
-			return wrong("a whole number")
+			return wrong("a whole number from -2147483648 to 2147483647")
 		}
 		field.SetInt(n)
 	}

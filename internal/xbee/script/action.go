@@ -294,7 +294,7 @@ func readClock(p *parser) (func(Control) error, error) {
 	if err != nil {
 		return nil, err
 	}
-	d, err := time.ParseDuration(w)
+	d, err := time.ParseDuration(strings.ToLower(w))
 	if err != nil || math.Abs(d.Hours()) > 24*366*20 {
 		return nil, fmt.Errorf("%q: write by how much the clock jumps as +3s or -1h, up to 20 years", w)
 	}

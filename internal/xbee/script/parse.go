@@ -177,7 +177,7 @@ func (p *parser) duration(what string) (time.Duration, error) {
 	if err != nil {
 		return 0, err
 	}
-	d, err := time.ParseDuration(w)
+	d, err := time.ParseDuration(strings.ToLower(w))
 	if err != nil {
 		return 0, fmt.Errorf("%s %q: write it with a unit, such as 5s, 300ms, 2m or 1h30m", what, w)
 	}

@@ -94,6 +94,8 @@ func TestActions(t *testing.T) {
 		"reset":                                       "reset",
 		"clock jump -1h":                              "clock -1h0m0s",
 		"clock jump +3s":                              "clock 3s",
+		"CLOCK JUMP +1H2M":                            "clock 1h2m0s",
+		"NAT-TIMEOUT 120S":                            "nat 2m0s",
 		`say "it begins"`:                             "say it begins",
 		"end":                                         "end",
 	} {
