@@ -53,10 +53,14 @@ type replica struct {
 // write is one on its way; without a message it is a barrier.
 type write struct {
 	msg    *nats.Msg
+	opts   []jetstream.PublishOpt
 	future jetstream.PubAckFuture // nil while it waits for the one before it
-	err    error
-	expect *uint64 // the last message of its subject must be this; nil: any
-	away   bool    // it does not come back
+	begun  time.Time              // when it was published first
+	ended  bool                   // then there is no future any more, but
+	seq    uint64                 // its place in the stream
+	err    error                  // or why it has none
+	expect *uint64                // the last message of its subject must be this; nil: any
+	away   bool                   // it does not come back
 	done   func(error)
 }
 
@@ -93,9 +97,67 @@ func (r *replica) Put(bucket, key string, value []byte, done func(error)) {
 	r.moved.Broadcast()
 }
 
-// send publishes a write. r.mu is held, so that writes go out in the order of the queue.
+// send publishes a write. r.mu is held, so that writes go out in the order of the queue. The library would
+// try again by itself while JetStream elects a leader, but past later writes of the same key.
 func (r *replica) send(w *write, opts ...jetstream.PublishOpt) {
-	w.future, w.err = r.js.PublishMsgAsync(w.msg, opts...)
+	if w.begun.IsZero() {
+		w.begun = r.c.cfg.Clock.Now()
+	}
+	w.opts = opts
+	w.future, w.err = r.js.PublishMsgAsync(w.msg, append([]jetstream.PublishOpt{jetstream.WithRetryAttempts(0)}, opts...)...)
+	w.ended = w.err != nil
+}
+
+// outcome waits until a write is confirmed or refused. While no server takes it, because one is about to be
+// elected, it is published again, for as long as a write may take; unless a later one of the same key goes
+// in its place.
+func (r *replica) outcome(w *write) (uint64, error) {
+	for {
+		if !w.ended {
+			select {
+			case ack := <-w.future.Ok():
+				w.seq, w.err = ack.Sequence, nil
+			case w.err = <-w.future.Err():
+			}
+			w.ended = true
+		}
+		if w.expect != nil || !errors.Is(w.err, jetstream.ErrNoStreamResponse) || r.c.cfg.Clock.Now().Sub(w.begun) > ackTime {
+			return w.seq, w.err
+		}
+		select {
+		case <-r.c.after(retryEvery):
+		case <-r.c.ctx.Done():
+			return 0, w.err
+		}
+		r.mu.Lock()
+		later := r.later(w)
+		if later == nil {
+			r.send(w, w.opts...)
+		}
+		r.mu.Unlock()
+		if later != nil {
+			w.seq, w.err = r.outcome(later)
+			return w.seq, w.err
+		}
+	}
+}
+
+// retryEvery is how long a write that no server took waits until it is published again.
+const retryEvery = 200 * time.Millisecond
+
+// later is the last write of the same key behind w, if there is one: what w wrote counts no more. r.mu is held.
+func (r *replica) later(w *write) (found *write) {
+	if w.away {
+		return nil // a message, of which each counts
+	}
+	for _, x := range r.queue {
+		if x == w {
+			found = nil
+		} else if x.msg != nil && !x.away && x.msg.Subject == w.msg.Subject {
+			found = x
+		}
+	}
+	return found
 }
 
 // sendExpecting publishes the write of a shadow, in place of the version that is known here. r.mu is held.
@@ -169,15 +231,7 @@ func (r *replica) await(w *write) error {
 	if w.msg == nil {
 		return nil
 	}
-	err := w.err
-	var seq uint64
-	if err == nil {
-		select {
-		case ack := <-w.future.Ok():
-			seq = ack.Sequence
-		case err = <-w.future.Err():
-		}
-	}
+	seq, err := r.outcome(w)
 	if err != nil && w.expect != nil && !isConflict(err) {
 		seq, err = r.again(w)
 	}
