@@ -355,6 +355,48 @@ func TestClusterLosesNothing(t *testing.T) {
 	}
 }
 
+// TestClusterMoves has a client with a persistent session go from node to node while others publish on all of
+// them: it gets all that was acknowledged, though no two nodes are equally far at any moment.
+func TestClusterMoves(t *testing.T) {
+	t.Parallel()
+	c := newTestCluster(t, "--durable-qos1")
+	publishers := []*device{c.device("p0", true, 0), c.device("p1", true, 1), c.device("p2", true, 2)}
+	d := c.device("mover", false, 0)
+	d.subscribe(c, "log/#")
+	lives := []*device{d}
+	var want []string
+	for move := range 9 {
+		var tokens []mqtt.Token
+		for n, p := range publishers {
+			for i := range 6 {
+				text := fmt.Sprintf("m%d-%d-%d.", move, n, i)
+				want = append(want, "log/x "+text)
+				tokens = append(tokens, p.Publish("log/x", 1, false, text))
+			}
+			if n == 0 {
+				d.Disconnect(0)
+			}
+		}
+		d = c.device("mover", false, (move+1)%3)
+		lives = append(lives, d)
+		for _, token := range tokens {
+			c.await(token)
+		}
+	}
+	var missing []string
+	for begin := time.Now(); ; time.Sleep(50 * time.Millisecond) {
+		missing = slices.DeleteFunc(slices.Clone(want), func(m string) bool {
+			return slices.ContainsFunc(lives, func(d *device) bool { return d.has(m) })
+		})
+		if len(missing) == 0 {
+			return
+		}
+		if time.Since(begin) > 2*time.Minute {
+			t.Fatalf("of %d messages these are missing: %v", len(want), missing)
+		}
+	}
+}
+
 // leader is the NATS server that leads the stream of QoS 1 messages.
 func (c *testCluster) leader() *process {
 	c.t.Helper()

@@ -232,13 +232,13 @@ func (b *Broker) route(m *Message, done func(error)) (storing bool) {
 	if b.cfg.Backbone == nil {
 		return b.local(m, true)
 	}
-	storing = b.local(m, false)
+	// The others first: what a session here has, and takes along to another node, they can know of.
 	if done == nil {
 		b.cfg.Backbone.Publish(m, func(error) {})
 	} else if !b.cfg.Backbone.Publish(m, done) {
 		done(nil)
 	}
-	return storing
+	return b.local(m, false)
 }
 
 // local hands m to the subscribers on this node, with groups to one member of each shared

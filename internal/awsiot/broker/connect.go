@@ -224,7 +224,9 @@ func (b *Broker) attach(c *conn, assigned bool, expiry time.Duration, allowed *p
 	if b.cfg.Backbone != nil {
 		st, err := b.cfg.Backbone.Claim(id, clean)
 		if err == nil && st != nil && !clean {
-			err = b.adopt(st, false)
+			if err = b.adopt(st, false); err == nil && st.Adopted != nil {
+				st.Adopted()
+			}
 		}
 		if err != nil {
 			return closure{reasonTrouble, codeUnspecified, "the session could not be brought from another node: " + err.Error()}

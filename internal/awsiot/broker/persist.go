@@ -37,6 +37,7 @@ type SessionState struct {
 	Remote        string          `json:"remote,omitempty"` // the same with the port
 	DomainName    string          `json:"domain,omitempty"` // the endpoint it had asked for
 	Queue         []StoredMessage `json:"queue,omitempty"`  // only when it is handed over
+	Adopted       func()          `json:"-"`                // called once it is the new node's, if it is set
 	ended         bool            // there are only messages left
 }
 

@@ -24,7 +24,7 @@ func (c *Cluster) fromDead(client string, clean bool, silent []string) (*broker.
 		for _, st := range states {
 			if found == nil && !clean {
 				found = st
-				c.catchUpLater(client, c.safeOf(node))
+				found.Adopted = func() { c.arrived(client, c.safeOf(node)) }
 			}
 		}
 		if len(keys) > 0 {
@@ -42,32 +42,6 @@ func (c *Cluster) safeOf(node string) uint64 {
 		return m.safe
 	}
 	return c.departed[node]
-}
-
-// catchUpLater brings a client what its dead node has not, once the client's session is here.
-func (c *Cluster) catchUpLater(client string, safe uint64) {
-	if !c.cfg.DurableQoS1 {
-		return
-	}
-	c.wg.Add(1)
-	go func() {
-		defer c.wg.Done()
-		for range 100 {
-			if _, here := c.broker.Connection(client); here {
-				ctx, cancel := context.WithTimeout(c.ctx, joinTime)
-				defer cancel()
-				if err := c.catchUp(ctx, []string{client}, safe); err != nil && c.ctx.Err() == nil {
-					c.note("bringing the session of " + client + " up to date: " + err.Error())
-				}
-				return
-			}
-			select {
-			case <-c.after(50 * time.Millisecond):
-			case <-c.ctx.Done():
-				return
-			}
-		}
-	}()
 }
 
 // orphans are the nodes that are not there and have sessions.
@@ -134,6 +108,7 @@ func (c *Cluster) adopt(node, self string, safe uint64) error {
 		return err
 	}
 	var adopted []string
+	var begun uint64
 	for _, st := range states {
 		if c.claimedLately(st.ClientID) {
 			continue // it is connected elsewhere, with what that node has read
@@ -143,12 +118,13 @@ func (c *Cluster) adopt(node, self string, safe uint64) error {
 			continue
 		}
 		adopted = append(adopted, st.ClientID)
+		begun = c.links.arrive(st.ClientID, c.cfg.Clock.Now().Add(2*ackTime))
 	}
 	if len(states) > 0 {
 		c.note(fmt.Sprintf("took over %d sessions of node %s", len(adopted), node))
 	}
 	if c.cfg.DurableQoS1 && len(adopted) > 0 {
-		if err := c.catchUp(ctx, adopted, safe); err != nil {
+		if err := c.catchUp(ctx, adopted, safe, begun); err != nil {
 			c.note("bringing the sessions of node " + node + " up to date: " + err.Error())
 		}
 	}
@@ -167,21 +143,10 @@ func (c *Cluster) reserve(ctx context.Context, self string) (bool, error) {
 	return err == nil, err
 }
 
-// catchUp brings messages of the QoS 1 stream behind a place to some clients. It asks for one
-// after another: a consumer could be given to the very NATS server that has just died.
-func (c *Cluster) catchUp(ctx context.Context, clients []string, safe uint64) error {
+// catchUp brings messages of the QoS 1 stream, those behind one place and up to another, to some clients. It asks
+// for one after another: a consumer could be given to the very NATS server that has just died.
+func (c *Cluster) catchUp(ctx context.Context, clients []string, safe, last uint64) error {
 	stream, err := c.qos1(ctx)
-	if err != nil {
-		return err
-	}
-	var last uint64
-	err = c.persist(ctx, func(ctx context.Context) error {
-		info, err := stream.Info(ctx)
-		if err == nil {
-			last = info.State.LastSeq
-		}
-		return err
-	})
 	if err != nil {
 		return err
 	}
@@ -197,7 +162,9 @@ func (c *Cluster) catchUp(ctx context.Context, clients []string, safe uint64) er
 		if err != nil {
 			return err
 		}
-		seq = m.Sequence
+		if seq = m.Sequence; seq > last {
+			return nil
+		}
 		if msg, err := broker.ParseMessage(m.Data); err == nil {
 			for _, client := range clients {
 				c.broker.DeliverTo(client, msg)

@@ -45,6 +45,7 @@ func (k *claims) forgetOld(before int64) {
 type surrender struct {
 	Node  string               `json:"node"`
 	State *broker.SessionState `json:"state,omitempty"`
+	Taken uint64               `json:"taken,omitempty"` // how far it has got the QoS 1 stream
 }
 
 // claimTime is how long the others have to answer. One that is slower gives its session up all
@@ -85,6 +86,7 @@ func (c *Cluster) Claim(clientID string, clean bool) (*broker.SessionState, erro
 			continue
 		}
 		state = a.State
+		state.Adopted = func() { c.arrived(clientID, a.Taken) }
 		c.held.confirmTo(clientID, a.Node)
 	}
 	if state == nil && !here {
@@ -154,14 +156,14 @@ func (c *Cluster) claimed(m *nats.Msg) {
 	}
 	k.seen[x.Client] = x.At
 	k.mu.Unlock()
-	s := surrender{Node: c.node}
+	s := surrender{Node: c.node, Taken: c.links.passed()} // before it is taken over
 	if !both || mine.before(x) {
 		c.held.begin(x.Client)
 		if s.State = c.broker.TakeOver(x.Client, "node "+node); s.State == nil {
 			c.held.releaseTo(x.Client, c.cfg.State.SessionsOf(c.node))
 		} else {
 			c.wg.Add(1)
-			go c.waitForConfirmation(x.Client, node, s.State)
+			go c.waitForConfirmation(x.Client, node, s)
 		}
 	}
 	if text, err := json.Marshal(s); err == nil {
@@ -186,7 +188,7 @@ const handOverTime = 15 * time.Second
 
 // waitForConfirmation keeps what is stored of a session until its new node has it, and takes the session
 // back if that has died with it.
-func (c *Cluster) waitForConfirmation(client, node string, state *broker.SessionState) {
+func (c *Cluster) waitForConfirmation(client, node string, s surrender) {
 	defer c.wg.Done()
 	select {
 	case <-c.held.confirmed(client):
@@ -195,9 +197,11 @@ func (c *Cluster) waitForConfirmation(client, node string, state *broker.Session
 			break
 		}
 		c.held.forget(client)
-		if err := c.broker.Adopt(state); err != nil {
+		if err := c.broker.Adopt(s.State); err != nil {
 			c.note("taking back the session of " + client + ": " + err.Error())
+			return
 		}
+		c.arrived(client, s.Taken)
 		return
 	case <-c.ctx.Done():
 	}

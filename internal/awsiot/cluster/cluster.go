@@ -92,6 +92,7 @@ func Join(cfg Config) (*Cluster, error) {
 	c.claims = claims{mine: map[string]claim{}, lost: map[string]bool{}, seen: map[string]int64{}}
 	c.held = held{deletes: map[string][]heldDelete{}, waiting: map[string]chan struct{}{}, to: map[string]string{}}
 	c.links = links{in: make(chan *nats.Msg, inBuffer), subs: map[string]*nats.Subscription{}, recent: map[string]struct{}{}, ring: make([]string, recents)}
+	c.links.durable.arrivals = map[string]arrival{}
 	if err := c.join(); err != nil {
 		c.abandon()
 		return nil, err

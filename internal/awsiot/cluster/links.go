@@ -18,6 +18,9 @@ import (
 // one for each.
 const headerID = "Skep-Id"
 
+// headerSerial counts what a node publishes into the QoS 1 stream.
+const headerSerial = "Skep-Serial"
+
 // durableFor is how long the QoS 1 stream keeps a message: as long as AWS tries to deliver it.
 const durableFor = time.Hour
 
@@ -38,6 +41,12 @@ type durable struct {
 	running []taken // in order of the stream
 	safe    uint64  // all up to here is in stored queues
 	saved   uint64
+	begun   uint64 // the last that was taken
+	passed  uint64 // the last that is in the queues
+	serial  uint64 // of the last that was published here
+
+	arrivals map[string]arrival // by client
+	newest   uint64             // serial of the last arrival
 }
 
 type taken struct {
@@ -97,6 +106,7 @@ func (c *Cluster) Publish(m *broker.Message, done func(error)) (waits bool) {
 	out.Data = broker.AppendMessage(nil, m)
 	out.Header.Set(headerNode, c.self)
 	if kind == "qos1." {
+		out.Header.Set(headerSerial, strconv.FormatUint(c.links.nextSerial(), 10))
 		c.rep.publish(out, done)
 		return true
 	}
@@ -185,7 +195,8 @@ func (c *Cluster) followQoS1() error {
 		safe = min(safe, seq)
 	}
 	c.links.mu.Lock()
-	c.links.durable.safe = safe
+	d := &c.links.durable
+	d.safe, d.begun, d.passed = safe, safe, safe
 	c.links.mu.Unlock()
 	conf := jetstream.OrderedConsumerConfig{
 		FilterSubjects: []string{c.subject("qos1.>")}, DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: safe + 1,
@@ -219,10 +230,20 @@ func (c *Cluster) takeQoS1(m jetstream.Msg) {
 	}
 	seq := meta.Sequence.Stream
 	c.links.begin(seq)
-	node, _, _ := strings.Cut(m.Headers().Get(headerNode), ".")
+	defer c.links.pass(seq)
+	self := m.Headers().Get(headerNode)
+	node, _, _ := strings.Cut(self, ".")
 	msg, err := broker.ParseMessage(m.Data())
-	if node == c.node || err != nil { // its own subscribers have had it
+	switch {
+	case err != nil:
 		c.links.end(seq)
+		return
+	case node == c.node:
+		serial := uint64(0) // of an earlier life: before all that is here now
+		if self == c.self {
+			serial, _ = strconv.ParseUint(m.Headers().Get(headerSerial), 10, 64)
+		}
+		c.own(seq, serial, msg)
 		return
 	}
 	c.broker.Deliver(msg, func(err error) {
@@ -235,6 +256,7 @@ func (c *Cluster) takeQoS1(m jetstream.Msg) {
 func (l *links) begin(seq uint64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.durable.begun = seq
 	l.durable.running = append(l.durable.running, taken{seq: seq})
 }
 

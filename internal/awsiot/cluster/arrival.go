@@ -1,0 +1,105 @@
+package cluster
+
+import (
+	"context"
+	"time"
+
+	"github.com/skep-sim/skep/internal/awsiot/broker"
+)
+
+// arrival is a session that has come here from another node. Each node takes the QoS 1 stream at a pace of its
+// own, so there are messages which that node had not taken yet when the session left, and this one had already
+// when it came. They are read from the stream again; and what was published here just before, and is on its way
+// into the stream, gets to the client when it comes back from there.
+type arrival struct {
+	begun  uint64 // how far this node had taken the stream
+	serial uint64 // of the last message published here
+	until  time.Time
+}
+
+// arrived is called when the session of a client is here, which had got the stream up to a place.
+func (c *Cluster) arrived(client string, after uint64) {
+	if !c.cfg.DurableQoS1 {
+		return
+	}
+	begun := c.links.arrive(client, c.cfg.Clock.Now().Add(2*ackTime))
+	if begun <= after {
+		return
+	}
+	c.wg.Add(1)
+	go func() {
+		defer c.wg.Done()
+		ctx, cancel := context.WithTimeout(c.ctx, joinTime)
+		defer cancel()
+		if err := c.catchUp(ctx, []string{client}, after, begun); err != nil && c.ctx.Err() == nil {
+			c.note("bringing the session of " + client + " up to date: " + err.Error())
+		}
+	}()
+}
+
+// arrive notes an arrival and says how far this node has begun to take the stream.
+func (l *links) arrive(client string, until time.Time) (begun uint64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	d := &l.durable
+	d.arrivals[client] = arrival{d.begun, d.serial, until}
+	d.newest = d.serial
+	return d.begun
+}
+
+// arrivedAfter are the clients that were not here yet when a message of this node was published, which is now
+// back from the stream.
+func (l *links) arrivedAfter(seq, serial uint64, now time.Time) (clients []string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if serial > l.durable.newest { // as nearly always
+		return nil
+	}
+	for client, a := range l.durable.arrivals {
+		switch {
+		case now.After(a.until):
+			delete(l.durable.arrivals, client)
+		case seq > a.begun && serial <= a.serial:
+			clients = append(clients, client)
+		}
+	}
+	return clients
+}
+
+// nextSerial numbers the messages that are published here.
+func (l *links) nextSerial() uint64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.durable.serial++
+	return l.durable.serial
+}
+
+// passed is how far this node has taken the stream to its sessions' queues, stored or not.
+func (l *links) passed() uint64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.durable.passed
+}
+
+func (l *links) pass(seq uint64) {
+	l.mu.Lock()
+	l.durable.passed = seq
+	l.mu.Unlock()
+}
+
+// own takes a message that was published here and is back from the stream: all who were here then have had it.
+func (c *Cluster) own(seq, serial uint64, msg *broker.Message) {
+	late := c.links.arrivedAfter(seq, serial, c.cfg.Clock.Now())
+	for _, client := range late {
+		c.broker.DeliverTo(client, msg)
+	}
+	if len(late) == 0 {
+		c.links.end(seq)
+		return
+	}
+	c.Sessions().Barrier(func(err error) {
+		if err == nil {
+			c.links.end(seq)
+		}
+	})
+}
