@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -108,9 +109,9 @@ func (c *Cluster) adopt(node, self string, safe uint64) error {
 		return err
 	}
 	var adopted []string
-	var begun uint64
+	var arrivals []*arrival
 	for _, st := range states {
-		if c.claimedLately(st.ClientID) {
+		if c.claimedLately(st.ClientID, node) {
 			continue // it is connected elsewhere, with what that node has read
 		}
 		if err := c.broker.Adopt(st); err != nil {
@@ -118,13 +119,13 @@ func (c *Cluster) adopt(node, self string, safe uint64) error {
 			continue
 		}
 		adopted = append(adopted, st.ClientID)
-		begun = c.links.arrive(st.ClientID, c.cfg.Clock.Now().Add(2*ackTime))
+		arrivals = append(arrivals, c.links.arrive(st.ClientID, safe, c.cfg.Clock.Now()))
 	}
 	if len(states) > 0 {
 		c.note(fmt.Sprintf("took over %d sessions of node %s", len(adopted), node))
 	}
 	if c.cfg.DurableQoS1 && len(adopted) > 0 {
-		if err := c.catchUp(ctx, adopted, safe, begun); err != nil {
+		if err := c.bring(adopted, arrivals); err != nil {
 			c.note("bringing the sessions of node " + node + " up to date: " + err.Error())
 		}
 	}
@@ -198,13 +199,14 @@ func (c *Cluster) persist(ctx context.Context, f func(context.Context) error) er
 	}
 }
 
-// claimedLately says that a node has claimed a client since about when a node that died was last
-// heard of.
-func (c *Cluster) claimedLately(client string) bool {
+// claimedLately says that another node has claimed a client since about when the one that died was
+// last heard of.
+func (c *Cluster) claimedLately(client, dead string) bool {
 	c.claims.mu.Lock()
 	defer c.claims.mu.Unlock()
-	at, ok := c.claims.seen[client]
-	return ok && c.cfg.Clock.Now().UnixNano()-at < int64(2*c.cfg.DeadAfter)
+	x, ok := c.claims.seen[client]
+	node, _, _ := strings.Cut(x.Self, ".")
+	return ok && node != dead && c.cfg.Clock.Now().UnixNano()-x.At < int64(2*c.cfg.DeadAfter)
 }
 
 // adoptOrphans takes over what nodes have left that were gone before this one came.

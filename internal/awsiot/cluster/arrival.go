@@ -12,9 +12,11 @@ import (
 // when it came. They are read from the stream again; and what was published here just before, and is on its way
 // into the stream, gets to the client when it comes back from there.
 type arrival struct {
+	after  uint64 // the place up to which the session had got the stream
 	begun  uint64 // how far this node had taken the stream
 	serial uint64 // of the last message published here
 	until  time.Time
+	caught bool // what was between the two places is here
 }
 
 // arrived is called when the session of a client is here, which had got the stream up to a place.
@@ -22,29 +24,48 @@ func (c *Cluster) arrived(client string, after uint64) {
 	if !c.cfg.DurableQoS1 {
 		return
 	}
-	begun := c.links.arrive(client, c.cfg.Clock.Now().Add(2*ackTime))
-	if begun <= after {
+	a := c.links.arrive(client, after, c.cfg.Clock.Now())
+	if a.caught {
 		return
 	}
 	c.wg.Add(1)
 	go func() {
 		defer c.wg.Done()
-		ctx, cancel := context.WithTimeout(c.ctx, joinTime)
-		defer cancel()
-		if err := c.catchUp(ctx, []string{client}, after, begun); err != nil && c.ctx.Err() == nil {
+		if err := c.bring([]string{client}, []*arrival{a}); err != nil {
 			c.note("bringing the session of " + client + " up to date: " + err.Error())
 		}
 	}()
 }
 
-// arrive notes an arrival and says how far this node has begun to take the stream.
-func (l *links) arrive(client string, until time.Time) (begun uint64) {
+// bring catches up with what clients have missed that have arrived together.
+func (c *Cluster) bring(clients []string, arrivals []*arrival) error {
+	ctx, cancel := context.WithTimeout(c.ctx, joinTime)
+	defer cancel()
+	after, begun := arrivals[0].after, uint64(0)
+	for _, a := range arrivals {
+		begun = max(begun, a.begun)
+	}
+	err := c.catchUp(ctx, clients, after, begun)
+	c.links.mu.Lock()
+	defer c.links.mu.Unlock()
+	for _, a := range arrivals {
+		a.caught = true
+	}
+	if c.ctx.Err() != nil {
+		return nil
+	}
+	return err
+}
+
+// arrive notes an arrival.
+func (l *links) arrive(client string, after uint64, now time.Time) *arrival {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	d := &l.durable
-	d.arrivals[client] = arrival{d.begun, d.serial, until}
+	a := &arrival{after: after, begun: d.begun, serial: d.serial, until: now.Add(2 * ackTime), caught: d.begun <= after}
+	d.arrivals[client] = a
 	d.newest = d.serial
-	return d.begun
+	return a
 }
 
 // arrivedAfter are the clients that were not here yet when a message of this node was published, which is now
@@ -57,7 +78,7 @@ func (l *links) arrivedAfter(seq, serial uint64, now time.Time) (clients []strin
 	}
 	for client, a := range l.durable.arrivals {
 		switch {
-		case now.After(a.until):
+		case now.After(a.until) && a.caught:
 			delete(l.durable.arrivals, client)
 		case seq > a.begun && serial <= a.serial:
 			clients = append(clients, client)
@@ -74,10 +95,13 @@ func (l *links) nextSerial() uint64 {
 	return l.durable.serial
 }
 
-// passed is how far this node has taken the stream to its sessions' queues, stored or not.
-func (l *links) passed() uint64 {
+// taken is how far a client that is here has got the stream, in its queue, stored or not.
+func (l *links) taken(client string) uint64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if a := l.durable.arrivals[client]; a != nil && !a.caught {
+		return min(a.after, l.durable.passed)
+	}
 	return l.durable.passed
 }
 

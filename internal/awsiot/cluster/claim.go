@@ -27,15 +27,15 @@ type claims struct {
 	mu   sync.Mutex
 	mine map[string]claim // by client
 	lost map[string]bool  // of mine: another node's is later
-	seen map[string]int64 // whom others have claimed lately, UnixNano
+	seen map[string]claim // whom others have claimed lately
 }
 
 // forgetOld forgets whom others had claimed before a time.
 func (k *claims) forgetOld(before int64) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	for client, at := range k.seen {
-		if at < before {
+	for client, x := range k.seen {
+		if x.At < before {
 			delete(k.seen, client)
 		}
 	}
@@ -154,9 +154,9 @@ func (c *Cluster) claimed(m *nats.Msg) {
 	if both && mine.before(x) {
 		k.lost[x.Client] = true
 	}
-	k.seen[x.Client] = x.At
+	k.seen[x.Client] = x
 	k.mu.Unlock()
-	s := surrender{Node: c.node, Taken: c.links.passed()} // before it is taken over
+	s := surrender{Node: c.node, Taken: c.links.taken(x.Client)} // before it is taken over
 	if !both || mine.before(x) {
 		c.held.begin(x.Client)
 		if s.State = c.broker.TakeOver(x.Client, "node "+node); s.State == nil {

@@ -45,8 +45,8 @@ type durable struct {
 	passed  uint64 // the last that is in the queues
 	serial  uint64 // of the last that was published here
 
-	arrivals map[string]arrival // by client
-	newest   uint64             // serial of the last arrival
+	arrivals map[string]*arrival // by client
+	newest   uint64              // serial of the last arrival
 }
 
 type taken struct {
@@ -280,7 +280,13 @@ func (l *links) end(seq uint64) {
 func (l *links) progress() uint64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.durable.safe
+	safe := l.durable.safe
+	for _, a := range l.durable.arrivals {
+		if !a.caught {
+			safe = min(safe, a.after)
+		}
+	}
+	return safe
 }
 
 // save notes the progress for the next life of this node.
