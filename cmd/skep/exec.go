@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"os/signal"
 	"runtime/pprof"
 	"strconv"
 
@@ -115,13 +116,35 @@ func (e *execCmd) Run() error {
 	if e.Options == "full" {
 		path = hosted.FullPath()
 	}
+	interrupt, stop := interrupts()
+	defer stop()
 	status := hosted.Run(hosted.Config{
 		Options: o, HeapBytes: heap, OptLevel: e.level(), Plain: e.Plain, Path: path,
-		Clock: world.RealClock(), Absolute: e.Options == "full",
+		Clock: world.RealClock(), Absolute: e.Options == "full", Interrupt: interrupt,
 		Stdin: os.Stdin, Terminal: term.IsTerminal(int(os.Stdin.Fd())), Stdout: os.Stdout, Stderr: os.Stderr,
 	}, src, name, e.Args)
 	if status != 0 {
 		return exitStatus(status)
 	}
 	return nil
+}
+
+// interrupts gives every Ctrl-C to the program. One that comes while the program has
+// not felt the one before, because it waits for input or never looks, ends skep.
+func interrupts() (program <-chan struct{}, stop func()) {
+	signals, felt := make(chan os.Signal, 1), make(chan struct{}, 1)
+	signal.Notify(signals, os.Interrupt)
+	go func() {
+		for range signals {
+			select {
+			case felt <- struct{}{}:
+			default:
+				os.Exit(130)
+			}
+		}
+	}()
+	return felt, func() {
+		signal.Stop(signals)
+		close(signals)
+	}
 }

@@ -21,6 +21,8 @@ type host struct {
 	refuse bool
 	clock  world.Clock
 	flush  func() // shows what the program has printed
+
+	interrupt <-chan struct{} // as in Config
 }
 
 const stateName = "hosted"

@@ -40,6 +40,9 @@ type Config struct {
 	Plain bool
 	// Debug, if not nil, follows the program; see vm.Config.
 	Debug *vm.Debugger
+	// Interrupt, if not nil, makes the program raise KeyboardInterrupt, once for
+	// everything that is received from it.
+	Interrupt <-chan struct{}
 	// StepLimit, if not 0, stops a program that runs too long.
 	StepLimit uint64
 	// OnVM, if not nil, sees the interpreter before the program starts.
@@ -127,7 +130,8 @@ func RunOn(fw *vm.Firmware, c Config, src []byte, name string, argv []string) (s
 			panic(p)
 		}
 	}()
-	v := vm.New(vm.Config{
+	var v *vm.VM
+	v = vm.New(vm.Config{
 		Firmware:  fw,
 		HeapBytes: uint32(c.HeapBytes),
 		Plain:     c.Plain,
@@ -139,6 +143,14 @@ func RunOn(fw *vm.Firmware, c Config, src []byte, name string, argv []string) (s
 				out.flush()
 				c.Stderr.Write(b)
 			},
+			Poll: func() {
+				out.flush() // who prints seldom is to be seen, too
+				select {
+				case <-c.Interrupt:
+					v.KeyboardInterrupt()
+				default:
+				}
+			},
 			Files: hostFiles{},
 			Warn:  func(msg string) { io.WriteString(c.Stderr, "Warning: "+msg+"\n") },
 			Note:  func(text string) { io.WriteString(c.Stderr, "skep: "+text+"\n") },
@@ -149,7 +161,7 @@ func RunOn(fw *vm.Firmware, c Config, src []byte, name string, argv []string) (s
 	if h.clock == nil {
 		h.clock = world.NewVirtualClock(world.VirtualStart)
 	}
-	h.flush = out.flush
+	h.flush, h.interrupt = out.flush, c.Interrupt
 	defer h.close()
 	v.StepLimit = c.StepLimit
 	v.State(terminalKey, func() any { return &terminal{vm: v, silent: c.Terminal} })

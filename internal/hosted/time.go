@@ -56,8 +56,8 @@ func hostTime(fw *vm.Firmware) {
 func pause(v *vm.VM, d time.Duration) vm.Value {
 	h := hostOf(v)
 	h.flush()
-	if d > 0 {
-		h.clock.Sleep(d)
+	if d > 0 && h.clock.Sleep(d, h.interrupt) == 0 {
+		v.KeyboardInterrupt()
 	}
 	v.CheckPending()
 	return vm.None
