@@ -94,8 +94,12 @@ func (d *deployCmd) layout(firmware string, hardware uint64) (*build.Layout, err
 		return nil, err
 	}
 	version := p.MpyVersion.Value
-	if firmware != "" && d.Profile == "" && d.Firmware == "" {
-		version = mpyVersion(firmware, hardware, version)
+	if firmware != "" {
+		reads := mpyVersion(firmware, hardware, version)
+		if reads != version && (d.Profile != "" || d.Firmware != "") {
+			return nil, fmt.Errorf("%s makes .mpy files of version %d, and the module's firmware %s reads %d: leave --firmware and --profile out", p.Name, version, firmware, reads)
+		}
+		version = reads
 	}
 	return build.Make(a, build.Options{MpyVersion: version})
 }

@@ -208,4 +208,6 @@ func sortedNames[V any](m map[string]V) []string {
 }
 
 // digits are those of a firmware's number, as ATVR shows them.
-func digits(firmware uint32) string { return strconv.FormatUint(uint64(firmware), 16) }
+func digits(firmware uint32) string {
+	return strings.ToUpper(strconv.FormatUint(uint64(firmware), 16))
+}
