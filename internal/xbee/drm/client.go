@@ -95,7 +95,7 @@ type Client struct {
 
 // New is the client of a module that has just been given power.
 func New(c Config) *Client {
-	return &Client{conf: c, changed: make(chan struct{}, 1), kicked: make(chan struct{}, 1), retry: firstRetry}
+	return &Client{conf: c, changed: make(chan struct{}), kicked: make(chan struct{}, 1), retry: firstRetry}
 }
 
 func (c *Client) note(text string) {
@@ -151,15 +151,15 @@ func (c *Client) pending() bool {
 	return false
 }
 
-// Changed receives when something has happened that the program may care for: a
-// request, an answer, what was typed at the console.
+// Changed is closed when something has happened that the program may care for: a
+// request, an answer, what was typed at the console. The channel is for one wait,
+// before which there was a look: the program may wait, and frames of the host for
+// answers of their own.
 func (c *Client) Changed() <-chan struct{} { return c.changed }
 
 func (c *Client) nudge() {
-	select {
-	case c.changed <- struct{}{}:
-	default:
-	}
+	close(c.changed)
+	c.changed = make(chan struct{})
 }
 
 // Kick makes whoever waits for Events look again: a setting has changed, or the
