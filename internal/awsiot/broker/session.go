@@ -85,7 +85,9 @@ func (s *session) enqueue(m *Message, qos byte, retain bool) (storing bool) {
 		}
 		return false
 	}
-	s.full = false
+	if 2*len(s.queue) < s.b.cfg.Limits.QueueMessages && 2*s.queueBytes < s.b.cfg.Limits.QueueBytes {
+		s.full = false // one place that is free for a moment is no news
+	}
 	o := outgoing{m: m, qos: qos, retain: retain}
 	if qos > 0 {
 		o.seq = s.nextSeq()
@@ -108,7 +110,7 @@ func (s *session) noRoom(m *Message) string {
 		return fmt.Sprintf("the client takes packets of %d bytes at most: a message on %s is dropped", c.maxPacket, m.Topic)
 	}
 	if len(s.queue) >= l.QueueMessages || s.queueBytes+len(m.Payload) > l.QueueBytes {
-		return fmt.Sprintf("%d messages (%d bytes) wait for this client, which does not take them: further ones are dropped, the first on %s",
+		return fmt.Sprintf("%d messages (%d bytes) wait for this client, which does not take them as fast as they come: further ones are dropped, the first on %s",
 			len(s.queue), s.queueBytes, m.Topic)
 	}
 	return ""
