@@ -46,6 +46,8 @@ type surrender struct {
 	Node  string               `json:"node"`
 	State *broker.SessionState `json:"state,omitempty"`
 	Taken uint64               `json:"taken,omitempty"` // how far it has got the QoS 1 stream
+	// Kept says that the node has handed the session over before, to one that has not confirmed it.
+	Kept bool `json:"kept,omitempty"`
 }
 
 // claimTime is how long the others have to answer. One that is slower gives its session up all
@@ -76,23 +78,38 @@ func (c *Cluster) Claim(clientID string, clean bool) (*broker.SessionState, erro
 		return nil, errLaterClaim
 	}
 	_, here := c.broker.Connection(clientID)
+	var last *surrender // a copy, if nobody has the session
 	var state *broker.SessionState
 	for _, a := range answers {
-		if a.State == nil {
-			continue
-		}
-		if here || clean || state != nil {
+		switch {
+		case a.State == nil:
+		case a.Kept && !here && !clean:
+			last = &a
+		case here || clean || state != nil:
 			c.confirm(clientID, a.Node)
-			continue
+		default:
+			state = c.take(clientID, &a)
 		}
-		state = a.State
-		state.Adopted = func() { c.arrived(clientID, a.Taken) }
-		c.held.confirmTo(clientID, a.Node)
 	}
 	if state == nil && !here {
-		return c.fromDead(clientID, clean, silent)
+		if state, err = c.fromDead(clientID, clean, silent); err != nil {
+			return nil, err
+		}
+	}
+	switch {
+	case last != nil && state == nil:
+		state = c.take(clientID, last)
+	case last != nil:
+		c.confirm(clientID, last.Node)
 	}
 	return state, nil
+}
+
+// take makes ready to have a session that another node has surrendered.
+func (c *Cluster) take(client string, a *surrender) *broker.SessionState {
+	a.State.Adopted = func() { c.arrived(client, a.Taken) }
+	c.held.confirmTo(client, a.Node)
+	return a.State
 }
 
 // askForClient sends a claim and gathers the answers of all nodes that are there; silent are those that have
@@ -158,12 +175,22 @@ func (c *Cluster) claimed(m *nats.Msg) {
 	k.mu.Unlock()
 	s := surrender{Node: c.node, Taken: c.links.taken(x.Client)} // before it is taken over
 	if !both || mine.before(x) {
-		c.held.begin(x.Client)
-		if s.State = c.broker.TakeOver(x.Client, "node "+node); s.State == nil {
+		before, again := c.held.keeps(x.Client)
+		if !again {
+			c.held.begin(x.Client)
+		}
+		s.State = c.broker.TakeOver(x.Client, "node "+node)
+		switch {
+		case s.State == nil && again:
+			s.State, s.Taken, s.Kept = before.s.State, before.s.Taken, true
+			c.held.keep(x.Client, node, before.s)
+		case s.State == nil:
 			c.held.releaseTo(x.Client, c.cfg.State.SessionsOf(c.node))
-		} else {
+		default:
+			confirmed := c.held.begin(x.Client)
+			c.held.keep(x.Client, node, s)
 			c.wg.Add(1)
-			go c.waitForConfirmation(x.Client, node, s)
+			go c.waitForConfirmation(x.Client, s, confirmed)
 		}
 	}
 	if text, err := json.Marshal(s); err == nil {
@@ -188,12 +215,16 @@ const handOverTime = 15 * time.Second
 
 // waitForConfirmation keeps what is stored of a session until its new node has it, and takes the session
 // back if that has died with it.
-func (c *Cluster) waitForConfirmation(client, node string, s surrender) {
+func (c *Cluster) waitForConfirmation(client string, s surrender, confirmed <-chan struct{}) {
 	defer c.wg.Done()
 	select {
-	case <-c.held.confirmed(client):
+	case <-confirmed:
 	case <-c.after(handOverTime):
-		if c.isLive(node) {
+		k, ok := c.held.keeps(client)
+		if !ok || k.s.State != s.State {
+			return // it has been here again meanwhile
+		}
+		if c.isLive(k.node) {
 			break
 		}
 		c.held.forget(client)

@@ -90,7 +90,7 @@ func Join(cfg Config) (*Cluster, error) {
 	c := &Cluster{cfg: cfg, members: map[string]*member{}, departed: map[string]uint64{}, changed: make(chan struct{}, 1)}
 	c.ctx, c.cancel = context.WithCancel(context.Background())
 	c.claims = claims{mine: map[string]claim{}, lost: map[string]bool{}, seen: map[string]claim{}}
-	c.held = held{deletes: map[string][]heldDelete{}, waiting: map[string]chan struct{}{}, to: map[string]string{}}
+	c.held = held{deletes: map[string][]heldDelete{}, waiting: map[string]chan struct{}{}, to: map[string]string{}, kept: map[string]kept{}}
 	c.links = links{in: make(chan *nats.Msg, inBuffer), subs: map[string]*nats.Subscription{}, recent: map[string]struct{}{}, ring: make([]string, recents)}
 	c.links.durable.arrivals = map[string]*arrival{}
 	if err := c.join(); err != nil {

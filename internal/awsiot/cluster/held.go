@@ -14,6 +14,14 @@ type held struct {
 	deletes map[string][]heldDelete  // by client: what is to be deleted then
 	waiting map[string]chan struct{} // closed by the confirmation
 	to      map[string]string        // by client that came here: the node that waits for our word
+	kept    map[string]kept          // by client: what was handed over and is not confirmed
+}
+
+// kept is a session that was handed over. Should its new node die before it has stored it, another node that
+// the client comes to gets it from here.
+type kept struct {
+	s    surrender
+	node string // to which
 }
 
 type heldDelete struct {
@@ -21,18 +29,17 @@ type heldDelete struct {
 	done func(error)
 }
 
-func (h *held) begin(client string) {
+// begin keeps what is stored of a client's session from now on. What it gives is closed when the new node has
+// stored the session.
+func (h *held) begin(client string) (confirmed <-chan struct{}) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.deletes[client] = []heldDelete{}
-	h.waiting[client] = make(chan struct{})
-}
-
-// confirmed is closed when the new node has stored the session.
-func (h *held) confirmed(client string) <-chan struct{} {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.waiting[client]
+	if h.deletes[client] == nil {
+		h.deletes[client] = []heldDelete{}
+	}
+	ch := make(chan struct{})
+	h.waiting[client] = ch
+	return ch
 }
 
 func (h *held) confirm(client string) {
@@ -41,7 +48,23 @@ func (h *held) confirm(client string) {
 	if ch := h.waiting[client]; ch != nil {
 		close(ch)
 		delete(h.waiting, client)
+		delete(h.kept, client)
 	}
+}
+
+// keep notes what is handed over to a node.
+func (h *held) keep(client, node string, s surrender) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.kept[client] = kept{s, node}
+}
+
+// keeps gives what was handed over and is not confirmed.
+func (h *held) keeps(client string) (kept, bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	k, ok := h.kept[client]
+	return k, ok
 }
 
 // confirmTo notes whom to tell when the session of a client is stored here.
@@ -57,6 +80,7 @@ func (h *held) forget(client string) []heldDelete {
 	list := h.deletes[client]
 	delete(h.deletes, client)
 	delete(h.waiting, client)
+	delete(h.kept, client)
 	return list
 }
 
