@@ -42,6 +42,17 @@ for f in (lambda: hash(...), lambda: {...: 1}, lambda: {sys}, lambda: {1: 1}[sys
     except TypeError as e: print(e)
 print(hash(None) == hash(None), isinstance(hash(len), int))
 `, "unsupported type for __hash__: ''\nunsupported type for __hash__: ''\nunsupported type for __hash__: 'module'\nunsupported type for __hash__: 'module'\nTrue True\n"},
+	{"the last exception that came to a function is kept while it runs", `
+import gc
+try: bytearray(1000000000)
+except MemoryError: pass
+gc.collect()
+try: bytearray(1000000000)
+except MemoryError: pass
+n = gc.mem_alloc()
+gc.collect()
+print(n - gc.mem_alloc())
+`, "160\n"},
 	{"a named tuple for a tuple of classes", `
 from ucollections import namedtuple
 p = namedtuple('P', 'a b')(int, str)

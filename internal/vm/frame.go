@@ -24,6 +24,7 @@ type frame struct {
 	stack  uint32 // the stack region in use before it
 	fun    Value
 	saved  Value // the caller's globals
+	caught Value // the last exception that came here, which C keeps beside the frame
 	kind   frameKind
 	gen    Value  // the generator that this is, or Null
 	inject Value  // exception to raise on resuming, or Null
@@ -201,7 +202,7 @@ func (vm *VM) quickFrame(kind frameKind, fun Value, c *Code) unsafe.Pointer {
 	f.code, f.ops, f.pc = c, &c.instrs[0], 0
 	f.base, f.exc = at/4+frameHeader, 0
 	f.block, f.stack = block, at
-	f.fun, f.saved = fun, vm.globals
+	f.fun, f.saved, f.caught = fun, vm.globals, Null
 	f.kind, f.depth = kind, depth
 	vm.globals = vm.Mem[fun/4+funGlobals]
 	vm.cstack, vm.stack, vm.frame = depth, stack, f
@@ -249,7 +250,7 @@ func (vm *VM) push(kind frameKind, fun Value, c *Code, base, block, stack uint32
 	if !c.leak {
 		f.owned = block
 	}
-	f.fun, f.saved = fun, vm.globals
+	f.fun, f.saved, f.caught = fun, vm.globals, Null
 	vm.cstack += c.cost
 	f.kind, f.depth = kind, vm.cstack
 	vm.globals = vm.Mem[fun/4+funGlobals]
@@ -360,7 +361,7 @@ func (vm *VM) resumeFrame(kind frameKind, g, send, throw Value) bool {
 	f.code, f.ops, f.pc = c, vm.instrsAt(c, pc, int32(sp+1-base)), pc
 	f.base, f.exc = base, exc
 	f.block, f.stack = uint32(g), vm.stack
-	f.fun, f.saved = fun, vm.globals
+	f.fun, f.saved, f.caught = fun, vm.globals, Null
 	f.kind, f.depth = kind, depth
 	f.gen, f.inject = g, throw
 	vm.cstack, vm.globals, vm.frame = depth, vm.Mem[fun/4+funGlobals], f

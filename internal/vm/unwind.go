@@ -8,6 +8,7 @@ package vm
 func (vm *VM) unwind(exc Value) Value {
 	for {
 		f := vm.frame
+		f.caught = exc
 		at := f.pc
 		if at >= 0 {
 			in := f.at(at)

@@ -406,6 +406,7 @@ func (vm *VM) markRoots(m *memory.Marker) {
 		m.Word(f.aux)
 		m.Word(uint32(f.fun))
 		m.Word(uint32(f.saved))
+		m.Word(uint32(f.caught))
 	}
 	for _, v := range [...]Value{vm.globals, vm.locals, vm.exc, vm.curExc, vm.pendExc, vm.overrides, vm.replLast} {
 		m.Word(uint32(v))
