@@ -53,6 +53,11 @@ n = gc.mem_alloc()
 gc.collect()
 print(n - gc.mem_alloc())
 `, "160\n"},
+	{"the size of what no memory holds", `
+for f in (lambda: 1000000000 * list(range(1000)), lambda: (1, 2, 3) * 1000000000, lambda: 'abc' * 2000000000, lambda: [1, 2] * 1073741823):
+    try: f()
+    except MemoryError as e: print(str(e)[37:])
+`, "1385447424 bytes\n3410065416 bytes\n1705032705 bytes\n4294967288 bytes\n"},
 	{"a named tuple for a tuple of classes", `
 from ucollections import namedtuple
 p = namedtuple('P', 'a b')(int, str)

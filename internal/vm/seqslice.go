@@ -107,7 +107,16 @@ func repeat(dst, items []Value) {
 func (vm *VM) repeated(n, times, itemBytes int) int {
 	times = max(times, 0)
 	if n != 0 && uint64(times) > (math.MaxUint32-64)/(uint64(n)*uint64(itemBytes)) {
-		vm.memoryError(math.MaxUint32) // C's multiplication wraps, and it crashes
+		bytes := uint32(n) * uint32(times) * uint32(itemBytes) // C's multiplication wraps
+		lo, hi := vm.heap.Pool()
+		switch {
+		case bytes <= hi-lo:
+			bytes = math.MaxUint32 // and it writes behind what it got
+			fallthrough
+		case bytes > math.MaxUint32-64:
+			vm.memoryError(bytes)
+		}
+		return int(bytes) / itemBytes
 	}
 	return n * times
 }
