@@ -148,11 +148,19 @@ func (c *cloudRunCmd) listenAt(cloud *localCloud, address string, sni identity.N
 			}
 		case i == 2 && port == 443:
 			fmt.Fprintf(os.Stderr, "skep: %v: without it there is no ALPN, no MQTT over WebSocket and no signed HTTPS; --port-443 4433 has them on another port\n", err)
+		case noAddressHere(err):
+			return "", fmt.Errorf("%w: --listen and --legacy-listen take an address of this machine, such as 127.0.0.1", err)
 		default:
 			return "", fmt.Errorf("%w: stop what uses the port, or choose others with --mqtt, --https, --port-443 and --listen", err)
 		}
 	}
 	return ports, nil
+}
+
+// noAddressHere says that it is not for the port that one cannot listen.
+func noAddressHere(err error) bool {
+	var unknown *net.DNSError
+	return errors.As(err, &unknown) || errors.Is(err, syscall.EADDRNOTAVAIL)
 }
 
 // cloudInitCmd is skep cloud init.
