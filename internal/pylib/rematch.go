@@ -50,7 +50,7 @@ func (m *matcher) jump(pc int) int { return pc + 1 + int(int8(m.code[pc])) }
 func (m *matcher) loop(pc, sp int) bool {
 	for {
 		if m.steps++; m.steps%stepsPerPoll == 0 {
-			m.v.Poll()
+			m.v.CheckPending()
 		}
 		// jumps of very long expressions wrap around and can lead anywhere
 		if pc < 0 || pc+1 >= len(m.code) && (pc >= len(m.code) || m.code[pc] != reMatch) {

@@ -517,10 +517,6 @@ func (vm *VM) letHostIn() {
 	}
 }
 
-// Poll lets the host in, and raises what is pending: a built-in function that
-// has waited for something calls it when its wait was cut short.
-func (vm *VM) Poll() { vm.poll() }
-
 // handlePending raises a pending exception or runs what was scheduled.
 func (vm *VM) handlePending() {
 	if e := vm.pendExc; e != Null {

@@ -13,6 +13,18 @@ import (
 // call it.
 func (vm *VM) CheckPending() { vm.poll() }
 
+// CheckPendingAt is CheckPending right before the code of a module runs: an exception
+// comes from where that begins.
+func (vm *VM) CheckPendingAt(raw uint32) {
+	exc := vm.Try(vm.poll)
+	if exc == Null {
+		return
+	}
+	vm.Keep(exc)
+	vm.traceHere(vm.decode(uint32(vm.Mem[raw/4+1]), uint32(vm.Mem[raw/4+2])), exc, -1)
+	vm.Raise(exc)
+}
+
 // WithStack runs f as a built-in function that takes n bytes of C stack, or
 // raises RuntimeError at the stack limit.
 func (vm *VM) WithStack(n int, f func()) {

@@ -26,7 +26,7 @@ func (vm *VM) unwind(exc Value) Value {
 			d.raised(vm, exc)
 		}
 		if exc != Value(vm.static+staticGeneratorExit) && !(vm.opt.V12 && reraises(f.code, at)) {
-			vm.traceHere(f, exc, at)
+			vm.traceHere(f.code, exc, at)
 		}
 		h, sp, _ := vm.handler(f)
 		for f.exc != 0 && h <= at {
@@ -144,9 +144,9 @@ func (vm *VM) goOn(f *frame, pc int, sp uint32) {
 	f.pc, f.ops = pc, vm.instrsAt(f.code, pc, int32(sp+1-f.base))
 }
 
-// traceHere adds the place of an instruction to an exception's traceback.
-func (vm *VM) traceHere(f *frame, exc Value, at int) {
-	c := f.code
+// traceHere adds the place of an instruction of c, or with -1 that where c begins, to an
+// exception's traceback.
+func (vm *VM) traceHere(c *Code, exc Value, at int) {
 	raw := vm.Bytes[c.addr:]
 	off := 0
 	if at >= 0 {

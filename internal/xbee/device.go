@@ -480,7 +480,7 @@ func (d *Device) runFile(path string, text []byte) {
 	// A module's receiver sees a Ctrl-C at any moment. Here the port has its turn
 	// now and then, which a program of a few lines would be over before: the way
 	// out of one that restarts for ever.
-	v.Poll()
+	v.CheckPendingAt(raw)
 	v.RunRaw(raw, v.MainDict(), v.MainDict())
 }
 
