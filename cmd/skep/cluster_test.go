@@ -7,6 +7,7 @@ import (
 	"crypto/x509"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -79,19 +80,24 @@ func eventually(t *testing.T, what string, ok func() bool) {
 	}
 }
 
-// freePorts are ports nobody listens on.
+// freePorts are ports nobody listens on. They are not among those that the system gives to whoever
+// asks for any, or connects: one of these could be taken by the time it is used.
 func freePorts(t *testing.T, n int) []int {
 	t.Helper()
 	var list []int
-	for range n {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+	for range 1000 {
+		port := 10000 + rand.IntN(12000)
+		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
 		if err != nil {
-			t.Fatal(err)
+			continue
 		}
 		defer l.Close()
-		list = append(list, l.Addr().(*net.TCPAddr).Port)
+		if list = append(list, port); len(list) == n {
+			return list
+		}
 	}
-	return list
+	t.Fatalf("there are no %d free ports", n)
+	return nil
 }
 
 // testCluster is three NATS servers and three nodes.
