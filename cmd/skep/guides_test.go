@@ -199,6 +199,12 @@ func newShell(t *testing.T) *shell {
 		}
 	}()
 	t.Cleanup(func() {
+		if logs, _ := filepath.Glob(filepath.Join(s.dir, "*.log")); t.Failed() {
+			for _, path := range logs {
+				text, _ := os.ReadFile(path)
+				t.Logf("%s:\n%s", filepath.Base(path), text)
+			}
+		}
 		// Only what runs: the number of a job that has ended may be another process by now. What
 		// scripts have left behind is named in files; until it has ended it writes into the directory.
 		fmt.Fprintln(s.in, "kill $(jobs -rp) $(cat *.pid 2>/dev/null) 2>/dev/null; wait")
