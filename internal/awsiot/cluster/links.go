@@ -198,23 +198,9 @@ func (c *Cluster) followQoS1() error {
 	d := &c.links.durable
 	d.safe, d.begun, d.passed = safe, safe, safe
 	c.links.mu.Unlock()
-	conf := jetstream.OrderedConsumerConfig{
+	return c.follow(ctx, "messages", stream, jetstream.OrderedConsumerConfig{
 		FilterSubjects: []string{c.subject("qos1.>")}, DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: safe + 1,
-	}
-	var consumer jetstream.Consumer
-	err = c.persist(ctx, func(ctx context.Context) (err error) {
-		consumer, err = stream.OrderedConsumer(ctx, conf)
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	following, err := consumer.Consume(c.takeQoS1, c.watchful("messages")...)
-	if err != nil {
-		return err
-	}
-	c.stops = append(c.stops, following.Stop)
-	return nil
+	}, c.takeQoS1)
 }
 
 func (c *Cluster) qos1(ctx context.Context) (jetstream.Stream, error) {

@@ -262,21 +262,12 @@ func (r *replica) await(w *write) error {
 // is as the stream was at the call.
 func (r *replica) follow(ctx context.Context, stream jetstream.Stream) error {
 	keys := map[string]bool{}
-	var consumer jetstream.Consumer
-	err := r.c.persist(ctx, func(ctx context.Context) (err error) {
-		consumer, err = stream.OrderedConsumer(ctx, jetstream.OrderedConsumerConfig{
-			FilterSubjects: []string{r.c.subject("state.>")}, DeliverPolicy: jetstream.DeliverLastPerSubjectPolicy,
-		})
-		return err
-	})
+	err := r.c.follow(ctx, "state", stream, jetstream.OrderedConsumerConfig{
+		FilterSubjects: []string{r.c.subject("state.>")}, DeliverPolicy: jetstream.DeliverLastPerSubjectPolicy,
+	}, func(m jetstream.Msg) { r.take(m, keys) })
 	if err != nil {
 		return err
 	}
-	following, err := consumer.Consume(func(m jetstream.Msg) { r.take(m, keys) }, r.c.watchful("state")...)
-	if err != nil {
-		return err
-	}
-	r.c.stops = append(r.c.stops, following.Stop)
 	stop := context.AfterFunc(ctx, func() {
 		r.mu.Lock()
 		r.moved.Broadcast()
@@ -302,19 +293,6 @@ func (r *replica) follow(ctx context.Context, stream jetstream.Stream) error {
 
 // authorityName is the one thing that every cluster has.
 const authorityName = "meta\x00authority"
-
-// watchful are options with which it is noticed within seconds that the NATS server which serves a
-// consumer has died: a write here waits until it has come back. The library's own take half a minute.
-func (c *Cluster) watchful(what string) []jetstream.PullConsumeOpt {
-	return []jetstream.PullConsumeOpt{
-		jetstream.PullExpiry(5 * time.Second), jetstream.PullHeartbeat(time.Second),
-		jetstream.ConsumeErrHandler(func(_ jetstream.ConsumeContext, err error) {
-			if !errors.Is(err, jetstream.ErrNoHeartbeat) {
-				c.note("following the cluster's " + what + ": " + err.Error())
-			}
-		}),
-	}
-}
 
 // take applies one message. keys notes which there are until the stream has been read once.
 func (r *replica) take(m jetstream.Msg, keys map[string]bool) {
