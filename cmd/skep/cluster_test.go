@@ -302,6 +302,30 @@ func TestCluster(t *testing.T) {
 	}
 }
 
+// TestClusterInterest publishes at one node as soon as another has confirmed a subscription, again and again: each
+// message arrives. NATS itself does not say when its other servers know of a subscription.
+func TestClusterInterest(t *testing.T) {
+	t.Parallel()
+	c := newTestCluster(t)
+	nodes := []*device{c.device("at0", true, 0), c.device("at1", true, 1), c.device("at2", true, 2)}
+	for i := range 300 {
+		from, to := nodes[i%3], nodes[(i/3)%3]
+		topic := fmt.Sprintf("fresh/%d", i)
+		filter := topic
+		if i%2 == 1 {
+			filter = fmt.Sprintf("$share/g%d/%s", i, topic)
+		}
+		to.subscribe(c, filter)
+		c.await(from.Publish(topic, 1, false, "now"))
+		for begin := time.Now(); !to.has(topic + " now"); time.Sleep(time.Millisecond) {
+			if time.Since(begin) > 10*time.Second {
+				t.Fatalf("message %d, from node %d to node %d, does not come to %s", i, i%3, (i/3)%3, filter)
+			}
+		}
+		c.await(to.Unsubscribe(filter))
+	}
+}
+
 // shadow reads a shadow over HTTPS at a node.
 func (c *testCluster) shadow(node int, thing string) string {
 	c.t.Helper()

@@ -31,6 +31,9 @@ type Backbone interface {
 	Start(b *Broker) error
 	// Interest says that a filter has subscribers here from now on, or none any more.
 	Interest(filter string, on bool)
+	// AwaitInterest returns when what is published at another node from now on reaches the filters
+	// that Interest was told of before. A node that does not answer is not waited for long.
+	AwaitInterest()
 	// Publish sends a message to the other nodes. waits says that done will be called, with
 	// nil once the message is safe there.
 	Publish(m *Message, done func(error)) (waits bool)

@@ -45,6 +45,8 @@ func (p *plug) Interest(filter string, on bool) {
 	p.filters[filter] = on
 }
 
+func (p *plug) AwaitInterest() {}
+
 // wants says whether a node has interest in a topic; groups gives its shared filters that fit.
 func (p *plug) wants(topic string) (plain bool, groups []string) {
 	p.w.mu.Lock()

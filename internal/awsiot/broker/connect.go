@@ -224,8 +224,11 @@ func (b *Broker) attach(c *conn, assigned bool, expiry time.Duration, allowed *p
 	if b.cfg.Backbone != nil {
 		st, err := b.cfg.Backbone.Claim(id, clean)
 		if err == nil && st != nil && !clean {
-			if err = b.adopt(st, false); err == nil && st.Adopted != nil {
-				st.Adopted()
+			if err = b.adopt(st, false); err == nil {
+				if st.Adopted != nil {
+					st.Adopted()
+				}
+				b.cfg.Backbone.AwaitInterest()
 			}
 		}
 		if err != nil {

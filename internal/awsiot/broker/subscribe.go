@@ -29,8 +29,7 @@ func (c *conn) subscribe(pk *packets.Packet) error {
 	}
 	codes := make([]byte, len(pk.Filters))
 	var granted []string
-	var send []*Message // retained messages
-	var as []subOptions
+	var kept []packets.Subscription // whose retained messages the client gets
 	for i := range pk.Filters {
 		f := &pk.Filters[i]
 		code, text, known := c.grant(f)
@@ -50,12 +49,14 @@ func (c *conn) subscribe(pk *packets.Packet) error {
 			continue
 		}
 		granted = append(granted, f.Filter)
-		// AWS sends retained messages to exact filters only.
-		m := c.b.retained.get(f.Filter)
-		if m != nil && (f.RetainHandling == 0 || f.RetainHandling == 1 && !known) && !m.expired(c.b.cfg.Clock.Now()) {
-			send, as = append(send, m), append(as, subOptions(f.Qos)|optRetained)
+		if f.RetainHandling == 0 || f.RetainHandling == 1 && !known {
+			kept = append(kept, *f)
 		}
 	}
+	if len(granted) > 0 && c.b.cfg.Backbone != nil {
+		c.b.cfg.Backbone.AwaitInterest()
+	}
+	send, as := c.b.retainedFor(kept)
 	if err := c.confirm(func(b []byte) []byte { return appendSuback(b, pk.PacketID, c.version, codes) }); err != nil {
 		return err
 	}
@@ -66,6 +67,16 @@ func (c *conn) subscribe(pk *packets.Packet) error {
 		c.sess.deliver(m, as[i])
 	}
 	return nil
+}
+
+// retainedFor gives the retained messages for filters, and how to send each. AWS sends them to exact filters only.
+func (b *Broker) retainedFor(filters []packets.Subscription) (send []*Message, as []subOptions) {
+	for i := range filters {
+		if m := b.retained.get(filters[i].Filter); m != nil && !m.expired(b.cfg.Clock.Now()) {
+			send, as = append(send, m), append(as, subOptions(filters[i].Qos)|optRetained)
+		}
+	}
+	return send, as
 }
 
 // checkOptions checks what a filter asks for.

@@ -55,9 +55,10 @@ type Cluster struct {
 
 	changed chan struct{} // there are changes
 
-	links  links
-	claims claims
-	held   held
+	interest interest
+	links    links
+	claims   claims
+	held     held
 
 	mu       sync.Mutex
 	members  map[string]*member // by node, without this one
@@ -91,7 +92,8 @@ func Join(cfg Config) (*Cluster, error) {
 	c.ctx, c.cancel = context.WithCancel(context.Background())
 	c.claims = claims{mine: map[string]claim{}, lost: map[string]bool{}, seen: map[string]claim{}}
 	c.held = held{deletes: map[string][]heldDelete{}, waiting: map[string]chan struct{}{}, to: map[string]string{}, kept: map[string]kept{}}
-	c.links = links{in: make(chan *nats.Msg, inBuffer), subs: map[string]*nats.Subscription{}, recent: map[string]struct{}{}, ring: make([]string, recents)}
+	c.interest = interest{subs: map[string]*nats.Subscription{}, fresh: map[*nats.Conn]bool{}}
+	c.links = links{in: make(chan *nats.Msg, inBuffer), recent: map[string]struct{}{}, ring: make([]string, recents)}
 	c.links.durable.arrivals = map[string]*arrival{}
 	if err := c.join(); err != nil {
 		c.abandon()

@@ -6,12 +6,12 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/skep-sim/skep/internal/awsiot/broker"
-	"time"
 )
 
 // headerID tells copies of one message apart from others: a node with overlapping filters gets
@@ -24,11 +24,10 @@ const headerSerial = "Skep-Serial"
 // durableFor is how long the QoS 1 stream keeps a message: as long as AWS tries to deliver it.
 const durableFor = time.Hour
 
-// links are the subscriptions of this node at NATS.
+// links are what connects this node's broker with the others: messages over core NATS, and the QoS 1 stream.
 type links struct {
 	in      chan *nats.Msg // what the plain subscriptions bring, in NATS's order
 	mu      sync.Mutex
-	subs    map[string]*nats.Subscription // by filter
 	serial  uint64
 	recent  map[string]struct{} // the ids of the last messages
 	ring    []string
@@ -58,43 +57,6 @@ const (
 	inBuffer = 1 << 16
 	recents  = 4096 // more than can be between two copies of one message
 )
-
-// Interest implements broker.Backbone.
-func (c *Cluster) Interest(filter string, on bool) {
-	l := &c.links
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if !on {
-		if s := l.subs[filter]; s != nil {
-			delete(l.subs, filter)
-			s.Unsubscribe()
-		}
-		return
-	}
-	if l.subs[filter] != nil {
-		return
-	}
-	s, err := c.subscribe(filter)
-	if err != nil {
-		c.note("subscribing to " + filter + " at NATS: " + err.Error())
-		return
-	}
-	l.subs[filter] = s
-}
-
-func (c *Cluster) subscribe(filter string) (*nats.Subscription, error) {
-	_, rest, ok := groupOf(filter)
-	if !ok {
-		return c.nc.ChanSubscribe(c.subject("msg."+filterSubject(filter)), c.links.in)
-	}
-	// NATS gives each message to one member of a queue: one node of those with subscribers.
-	deliver := func(m *nats.Msg) {
-		if msg, err := broker.ParseMessage(m.Data); err == nil {
-			c.broker.DeliverShared(filter, msg, nil)
-		}
-	}
-	return c.shared.QueueSubscribe(c.subject("*."+filterSubject(rest)), token(filter), deliver)
-}
 
 // Publish implements broker.Backbone.
 func (c *Cluster) Publish(m *broker.Message, done func(error)) (waits bool) {

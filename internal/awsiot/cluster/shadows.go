@@ -140,6 +140,7 @@ func (c *Cluster) Begin(local LocalShadows) error {
 	})
 	subscriptions := map[string]nats.MsgHandler{
 		"claim":            c.claimed,
+		"interest":         c.knows,
 		"shadow." + c.node: c.serveShadow,
 		"confirm": func(m *nats.Msg) {
 			var x confirmation
