@@ -308,6 +308,7 @@ func TestClusterInterest(t *testing.T) {
 	t.Parallel()
 	c := newTestCluster(t)
 	nodes := []*device{c.device("at0", true, 0), c.device("at1", true, 1), c.device("at2", true, 2)}
+	var waits []time.Duration
 	for i := range 300 {
 		from, to := nodes[i%3], nodes[(i/3)%3]
 		topic := fmt.Sprintf("fresh/%d", i)
@@ -315,7 +316,9 @@ func TestClusterInterest(t *testing.T) {
 		if i%2 == 1 {
 			filter = fmt.Sprintf("$share/g%d/%s", i, topic)
 		}
+		asked := time.Now()
 		to.subscribe(c, filter)
+		waits = append(waits, time.Since(asked))
 		c.await(from.Publish(topic, 1, false, "now"))
 		for begin := time.Now(); !to.has(topic + " now"); time.Sleep(time.Millisecond) {
 			if time.Since(begin) > 10*time.Second {
@@ -324,6 +327,8 @@ func TestClusterInterest(t *testing.T) {
 		}
 		c.await(to.Unsubscribe(filter))
 	}
+	slices.Sort(waits)
+	t.Logf("SUBACK came after %v (median), %v (longest)", waits[len(waits)/2], waits[len(waits)-1])
 }
 
 // shadow reads a shadow over HTTPS at a node.

@@ -3,7 +3,6 @@ package cluster
 import (
 	"context"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -13,12 +12,11 @@ import (
 // by itself when the server that serves it dies, but asks for the next under one name: if JetStream has given
 // that to the dead server, as it may for a while, it waits until that is back.
 type follower struct {
-	c       *Cluster
-	what    string
-	stream  jetstream.Stream
-	conf    jetstream.OrderedConsumerConfig
-	take    func(jetstream.Msg)
-	suspect atomic.Bool // the server may have died; nothing has come since
+	c      *Cluster
+	what   string
+	stream jetstream.Stream
+	conf   jetstream.OrderedConsumerConfig
+	take   func(jetstream.Msg)
 
 	taking sync.Mutex // of two consumers, while one takes the place of the other, one hands over at a time
 	seen   uint64     // the last message handed over; taking guards it
@@ -27,13 +25,16 @@ type follower struct {
 	reading jetstream.ConsumeContext
 	stopped bool
 
-	behind time.Time // the watch's: since when messages are missing, zero if none is
+	// The watch's: where it has stopped while the stream had more, and when that was seen first; zero if it goes on.
+	stuck   uint64
+	stuckAt time.Time
 }
 
-// How often a suspect consumer is looked at, and how long one may be behind the stream before another is made.
+// How often it is compared with the stream, and how long it may stand still before another consumer is made. What
+// the library tells of errors is no sign: the last may come before the last message.
 const (
-	lookEvery   = time.Second
-	behindLimit = 3 * time.Second
+	lookEvery  = time.Second
+	stuckLimit = 3 * time.Second
 )
 
 // follow hands the messages of a stream to take, one after another, until the cluster is left.
@@ -63,8 +64,7 @@ func (f *follower) begin(ctx context.Context) (waiting uint64, err error) {
 	}
 	waiting = consumer.CachedInfo().NumPending
 	reading, err := consumer.Consume(f.handOver,
-		jetstream.PullExpiry(5*time.Second), jetstream.PullHeartbeat(time.Second), // the library's own take half a minute
-		jetstream.ConsumeErrHandler(func(_ jetstream.ConsumeContext, err error) { f.suspect.Store(true) }))
+		jetstream.PullExpiry(5*time.Second), jetstream.PullHeartbeat(time.Second)) // the library's own take half a minute
 	if err != nil {
 		return 0, err
 	}
@@ -86,7 +86,6 @@ func (f *follower) handOver(m jetstream.Msg) {
 	defer f.taking.Unlock()
 	if seq := meta.Sequence.Stream; seq > f.seen {
 		f.seen = seq
-		f.suspect.Store(false)
 		f.take(m)
 	}
 }
@@ -102,18 +101,14 @@ func (f *follower) watch() {
 	for {
 		select {
 		case <-f.c.after(lookEvery):
+			f.look()
 		case <-f.c.ctx.Done():
 			return
 		}
-		if !f.suspect.Load() {
-			f.behind = time.Time{}
-			continue
-		}
-		f.look()
 	}
 }
 
-// look makes another consumer if this one has been behind the stream for a while.
+// look makes another consumer if nothing has come from this one for a while though the stream has more.
 func (f *follower) look() {
 	ctx, cancel := context.WithTimeout(f.c.ctx, tryTime)
 	defer cancel()
@@ -124,11 +119,11 @@ func (f *follower) look() {
 	now, last := f.c.cfg.Clock.Now(), info.State.LastSeq
 	switch seen := f.place(); {
 	case last <= seen:
-		f.behind = time.Time{}
-	case f.behind.IsZero():
-		f.behind = now
-	case now.Sub(f.behind) > behindLimit:
-		f.behind = time.Time{}
+		f.stuckAt = time.Time{}
+	case f.stuckAt.IsZero() || seen > f.stuck:
+		f.stuck, f.stuckAt = seen, now
+	case now.Sub(f.stuckAt) > stuckLimit:
+		f.stuckAt = time.Time{}
 		f.again(last)
 	}
 }
