@@ -265,8 +265,7 @@ func TestAdopt(t *testing.T) {
 	}
 	f = other.dial5("x", persistent(600))
 	f.expect("t 1")
-	other.clock.Advance(1e9)
-	f.expect("t 2")
+	f.expectPaced("t 2")
 	if err := other.Adopt(&SessionState{}); err == nil {
 		t.Error("a session without a client is adopted")
 	}

@@ -137,6 +137,26 @@ func (f *five) expect(want string) packets.Packet {
 	return pk
 }
 
+// expectPaced is expect for a message that the replay's pace holds back. The clock moves until it is there, and not
+// once: the writer asks it after the message before.
+func (f *five) expectPaced(want string) packets.Packet {
+	f.r.t.Helper()
+	there, over := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(over)
+		for {
+			select {
+			case <-there:
+				return
+			case <-time.After(5 * time.Millisecond):
+				f.r.clock.Advance(10 * time.Millisecond)
+			}
+		}
+	}()
+	defer func() { close(there); <-over }()
+	return f.expect(want)
+}
+
 // silent makes sure that nothing is on the way.
 func (f *five) silent() {
 	f.r.t.Helper()
