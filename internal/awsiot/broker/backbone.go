@@ -99,8 +99,9 @@ func (b *Broker) LearnRetained(topic string, value []byte) error {
 
 // TakeOver lets go of a client that has connected to another node: its connection is closed
 // for DUPLICATE_CLIENTID and its persistent session, nil for none, ends here. remote is where
-// it has connected from.
-func (b *Broker) TakeOver(clientID, remote string) *SessionState {
+// it has connected from, and clean says that the session does not go on there: a will that waits
+// is sent then, and else is prevented.
+func (b *Broker) TakeOver(clientID, remote string, clean bool) *SessionState {
 	b.mu.Lock()
 	delete(b.departures, clientID) // it is elsewhere now
 	s := b.sessions[clientID]
@@ -115,8 +116,12 @@ func (b *Broker) TakeOver(clientID, remote string) *SessionState {
 		b.detach(older)
 	}
 	var st *SessionState
+	var late *Message
 	if b.sessions[clientID] == s {
 		s.mu.Lock()
+		if clean {
+			late = s.will
+		}
 		st = s.handOver()
 		b.forget(s)
 		s.mu.Unlock()
@@ -125,6 +130,9 @@ func (b *Broker) TakeOver(clientID, remote string) *SessionState {
 	if older != nil {
 		older.close(reasonDuplicate, codeTakenOver, "another connection came with the same client id, on another node, from "+remote)
 		b.gone(older)
+	}
+	if late != nil {
+		b.publishWill(late, s)
 	}
 	return st
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/mochi-mqtt/server/v2/packets"
 )
@@ -99,7 +100,7 @@ func (p *plug) Claim(clientID string, clean bool) (*SessionState, error) {
 	var st *SessionState
 	for _, n := range p.w.nodes {
 		if n != p {
-			if s := n.b.TakeOver(clientID, "another node"); s != nil {
+			if s := n.b.TakeOver(clientID, "another node", clean); s != nil {
 				st = s
 			}
 		}
@@ -209,6 +210,46 @@ func TestBackboneSessions(t *testing.T) {
 		t.Error("session present")
 	}
 	third.ends()
+}
+
+// TestBackboneWill: a will with a delay is prevented by coming back in time, also to another node, and sent when the
+// session ends there.
+func TestBackboneWill(t *testing.T) {
+	nodes, _ := join(t, 2)
+	a, b := nodes[0], nodes[1]
+	w, err := a.Watch("will/+")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	for _, tt := range []struct {
+		id    string
+		leave bool // before it connects to the other node
+		back  func(*packets.Packet)
+		sent  bool
+	}{
+		{"back", true, persistent(60), false},
+		{"moves", false, persistent(60), false},
+		{"back anew", true, nil, true},
+		{"moves anew", false, nil, true},
+	} {
+		f := a.dial5(tt.id, func(pk *packets.Packet) {
+			persistent(60)(pk)
+			pk.Connect.WillFlag, pk.Connect.WillTopic, pk.Connect.WillPayload = true, "will/"+tt.id, []byte("gone")
+			pk.Connect.WillProperties = packets.Properties{WillDelayInterval: 20}
+		})
+		if tt.leave {
+			f.nc.Close()
+			a.until("the end", func() bool { return a.count() == 0 })
+		} else {
+			go f.drain()
+		}
+		b.dial5(tt.id, tt.back)
+		a.clock.Advance(25 * time.Second)
+		if sent := len(w.C()) == 1 && (<-w.C()).Topic == "will/"+tt.id; sent != tt.sent {
+			t.Errorf("%s: the will was sent: %v", tt.id, sent)
+		}
+	}
 }
 
 // TestBackboneShared: one member of a group on all nodes gets a message.

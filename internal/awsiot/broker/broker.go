@@ -155,7 +155,11 @@ func (b *Broker) detach(c *conn) bool {
 		b.forget(s)
 		return true
 	}
-	s.expires = b.cfg.Clock.Now().Add(s.expiry)
+	now := b.cfg.Clock.Now()
+	s.expires = now.Add(s.expiry)
+	if delay := time.Duration(c.hello.willDelay) * time.Second; delay > 0 && c.will != nil && !c.preventWill.Load() {
+		s.will, s.willAt, c.will = c.will, now.Add(delay), nil // the session has it now
+	}
 	// What is QoS 0 does not wait for the client's return.
 	s.queue = slices.DeleteFunc(s.queue, func(o outgoing) bool {
 		if o.qos == 0 {
@@ -188,7 +192,7 @@ func (b *Broker) gone(c *conn) {
 		return
 	}
 	if c.will != nil && !c.preventWill.Load() {
-		b.leaveWill(c)
+		b.publishWill(c.will, c.sess)
 	}
 	b.presence(c, false)
 }

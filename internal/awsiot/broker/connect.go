@@ -288,9 +288,6 @@ func (b *Broker) attach(c *conn, assigned bool, expiry time.Duration, allowed *p
 		if older.end(reasonDuplicate, codeTakenOver, "another connection came with the same client id, from "+c.peer.Remote) {
 			b.wg.Go(older.finish)
 		}
-		if present && older.hello.willDelay > 0 {
-			older.preventWill.Store(true) // it is not late yet
-		}
 		b.gone(older)
 	}
 	if late != nil {

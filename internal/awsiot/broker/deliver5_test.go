@@ -239,7 +239,12 @@ func TestWill5(t *testing.T) {
 	}
 	next := func(want string) {
 		t.Helper()
-		m := <-w.C()
+		var m Message
+		select {
+		case m = <-w.C():
+		case <-time.After(time.Minute):
+			t.Fatalf("%s does not come", want)
+		}
 		if m.Topic != want || m.Properties == nil || m.Properties.ContentType != "c" || len(m.Properties.User) != 1 {
 			t.Errorf("got %+v, want %s", m, want)
 		}

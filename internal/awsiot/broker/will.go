@@ -2,32 +2,16 @@ package broker
 
 import (
 	"fmt"
-	"time"
 
 	"github.com/skep-sim/skep/internal/awsiot/event"
 	"github.com/skep-sim/skep/internal/awsiot/policy"
 )
 
-// dueWill is a will whose time has come.
+// dueWill is a will whose time has come. One with a delay is the session's from the moment its connection is
+// detached: a client that comes back in time prevents it, and a session that ends sends it then.
 type dueWill struct {
 	m *Message
 	s *session
-}
-
-// leaveWill sends the will of a client that is gone, at once or after the delay it asked for.
-// A session that ends takes the delay with it.
-func (b *Broker) leaveWill(c *conn) {
-	s := c.sess
-	if delay := time.Duration(c.hello.willDelay) * time.Second; delay > 0 {
-		s.mu.Lock()
-		if s.conn == nil && !s.clean {
-			s.will, s.willAt = c.will, b.cfg.Clock.Now().Add(delay)
-			s.mu.Unlock()
-			return
-		}
-		s.mu.Unlock()
-	}
-	b.publishWill(c.will, s)
 }
 
 // publishWill sends a will, if its client may publish it.

@@ -179,7 +179,7 @@ func (c *Cluster) claimed(m *nats.Msg) {
 		if !again {
 			c.held.begin(x.Client)
 		}
-		s.State = c.broker.TakeOver(x.Client, "node "+node)
+		s.State = c.broker.TakeOver(x.Client, "node "+node, x.Clean)
 		switch {
 		case s.State == nil && again:
 			s.State, s.Taken, s.Kept = before.s.State, before.s.Taken, true
