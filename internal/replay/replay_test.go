@@ -428,8 +428,10 @@ func TestTimeline(t *testing.T) {
 			break
 		}
 	}
-	slices.Sort(kinds) // a host that is slow closes the serial port when the program has printed
-	if got := strings.Join(kinds, " "); got != "boot check off serial-in serial-out sleep" {
+	slices.Sort(kinds)
+	// A host that is slow closes the serial port when the program has printed, or has ended.
+	kinds = slices.DeleteFunc(kinds, func(k string) bool { return k == "serial-in" })
+	if got := strings.Join(kinds, " "); got != "boot check off serial-out sleep" {
 		t.Errorf("kinds %s", got)
 	}
 	for range r.Timeline() {
