@@ -61,8 +61,7 @@ func (k *consoleCmd) Run() (err error) {
 	if !k.Once {
 		o.Open = func() (*link.Line, error) { return link.OpenLine(c.ctx, c.port, options) }
 	}
-	k.hello(c.port)
-	err = k.raw(func() error { return screen.Run(c.ctx, line, o) })
+	err = k.raw(c.port, func() error { return screen.Run(c.ctx, line, o) })
 	if k.Once {
 		err = errors.Join(err, line.Close())
 	}
@@ -98,23 +97,19 @@ func (k *consoleCmd) prompt(c *connection, o screen.Options) error {
 			return line, err
 		}
 	}
-	k.hello(c.port)
-	greet()
-	err = k.raw(func() error { return screen.Run(c.ctx, line, o) })
+	err = k.raw(c.port, func() error {
+		greet()
+		return screen.Run(c.ctx, line, o)
+	})
 	if k.Once {
 		err = errors.Join(err, s.Close())
 	}
 	return err
 }
 
-func (k *consoleCmd) hello(port string) {
-	if term.IsTerminal(int(os.Stdin.Fd())) {
-		fmt.Fprintf(os.Stderr, "skep: %s; Ctrl-] leaves\n", port)
-	}
-}
-
-// raw does something with the terminal in raw mode.
-func (k *consoleCmd) raw(do func() error) error {
+// raw does something with the terminal in raw mode, and says first how to leave: a key that is typed then is the
+// module's.
+func (k *consoleCmd) raw(port string, do func() error) error {
 	stdin := int(os.Stdin.Fd())
 	if !term.IsTerminal(stdin) {
 		return do()
@@ -123,6 +118,7 @@ func (k *consoleCmd) raw(do func() error) error {
 	if err != nil {
 		return fmt.Errorf("putting the terminal into raw mode: %w", err)
 	}
+	fmt.Fprintf(os.Stderr, "skep: %s; Ctrl-] leaves\r\n", port)
 	err = do()
 	fmt.Fprint(os.Stderr, "\r\n")
 	return errors.Join(err, term.Restore(stdin, old))
