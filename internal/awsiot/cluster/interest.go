@@ -90,12 +90,12 @@ func (c *Cluster) askRounds() {
 	for {
 		i.mu.Lock()
 		over, fresh := i.next, i.fresh
-		i.next, i.fresh = nil, map[*nats.Conn]bool{}
-		i.asks = over != nil
-		i.mu.Unlock()
-		if over == nil {
+		if i.asks = over != nil; !i.asks {
+			i.mu.Unlock()
 			return
 		}
+		i.next, i.fresh = nil, map[*nats.Conn]bool{}
+		i.mu.Unlock()
 		var both sync.WaitGroup
 		for nc := range fresh {
 			both.Go(func() { c.askAll(nc) })
