@@ -16,7 +16,7 @@ func (h *Heap) Clone() *Heap {
 		pinned: h.pinned, stack: h.stack, flash: h.flash, config: h.config, stackBytes: h.stackBytes,
 	}
 	c.makeArena()
-	copy(c.dwords[reservedBytes/8:], h.dwords[reservedBytes/8:])
+	c.copyArena(h.dwords)
 	c.marker = Marker{h: c, stack: make([]uint32, len(h.marker.stack))}
 	return c
 }

@@ -1,7 +1,7 @@
 // Package memory is the RAM of one device: a single array of 32-bit words that
-// holds the allocation tables, the pool of 16-byte blocks in which every
-// Python object lives, the stack region and, after them, the flash region that
-// bundled code is read from. It allocates, resizes, frees and collects blocks
+// holds the stack region, the allocation tables, the pool of 16-byte blocks in
+// which every Python object lives and, after them, the flash region that bundled
+// code is read from. It allocates, resizes, frees and collects blocks
 // with the results of MicroPython v1.11's collector (first fit, lowest
 // address, conservative marking, finalisers in address order), so that
 // gc.mem_free(), micropython.mem_info() and a MemoryError come out as on the
@@ -26,12 +26,13 @@ import (
 const BlockBytes = 16
 
 const (
-	// Addresses [0,reservedBytes) are never handed out. 0 can be NULL, and nothing
-	// that a program of the device's size counts, nor the two last letters of a text,
-	// can be taken for the address of a block: on the device, whose RAM begins at
-	// 0x20000000, the collector never mistakes them either. Nobody ever writes there,
-	// so the operating system has no memory behind it.
-	reservedBytes = 32768
+	// The pool begins here at the lowest. 0 can be NULL, and nothing that a program of
+	// the device's size counts, nor the two last letters of a text, can be taken for
+	// the address of a block: on the device, whose RAM begins at 0x20000000, the
+	// collector never mistakes them either. The stack and the tables end where the pool
+	// begins. Nobody writes below them, so the operating system has no memory there.
+	lowestPool    = 32768
+	nullBytes     = 64      // never handed out
 	maxArenaBytes = 1 << 30 // leaves the upper address space to the caller's ROM
 )
 
@@ -40,10 +41,10 @@ type Config struct {
 	// HeapBytes is the area that the firmware gives to its collector, tables
 	// included: 32768 yields the pool of 32000 that an XBee 3 reports.
 	HeapBytes int
-	// StackBytes is the region after the pool that the caller uses as the
+	// StackBytes is the region before the pool that the caller uses as the
 	// device's stack; rounded up to a multiple of 16.
 	StackBytes int
-	// FlashBytes is the region after the stack for bundled code, which the
+	// FlashBytes is the region after the pool for bundled code, which the
 	// collector neither allocates from nor marks; rounded up to a multiple of 16.
 	FlashBytes int
 	// Finalisers gives every block a bit that says whether it is to be
@@ -76,8 +77,8 @@ func (c Config) Validate() error {
 		return errors.New("memory: a size is negative; give heap, stack and flash sizes in bytes, 0 or more")
 	case c.tableBytes() == 0:
 		return fmt.Errorf("memory: a heap of %d bytes has no room for a block; give at least 66 bytes (32768 is the XBee 3's)", c.HeapBytes)
-	case int64(c.HeapBytes)+int64(c.StackBytes)+int64(c.FlashBytes) > maxArenaBytes-reservedBytes-4096:
-		return fmt.Errorf("memory: heap, stack and flash come to more than %d bytes; make the heap smaller", maxArenaBytes-reservedBytes-4096)
+	case int64(c.HeapBytes)+int64(c.StackBytes)+int64(c.FlashBytes) > maxArenaBytes-lowestPool-4096:
+		return fmt.Errorf("memory: heap, stack and flash come to more than %d bytes; make the heap smaller", maxArenaBytes-lowestPool-4096)
 	}
 	return nil
 }
@@ -169,14 +170,10 @@ func New(cfg Config) *Heap {
 	h := &Heap{config: cfg, threshold: noThreshold}
 	h.nblocks = uint32(cfg.tableBytes()) * 4
 
-	planes := uint32(2)
-	if cfg.Finalisers {
-		planes = 3
-	}
-	h.pool = roundUp16(reservedBytes + planes*h.planeWords()*8)
-	h.stack = h.pool + h.nblocks*BlockBytes
 	h.stackBytes = roundUp16(uint32(cfg.StackBytes))
-	h.flash = h.stack + h.stackBytes
+	h.pool = max(lowestPool, nullBytes+h.stackBytes+h.tableSpace())
+	h.stack = h.pool - h.tableSpace() - h.stackBytes
+	h.flash = h.pool + h.nblocks*BlockBytes
 	h.makeArena()
 	h.marker = Marker{h: h, stack: make([]uint32, min(max(h.nblocks/8, 64), 16384))}
 	h.Reset()
@@ -187,6 +184,15 @@ func New(cfg Config) *Heap {
 // one bit spare.
 func (h *Heap) planeWords() uint32 { return h.nblocks/64 + 1 }
 
+// tableSpace is how many bytes the bit planes take.
+func (h *Heap) tableSpace() uint32 {
+	planes := uint32(2)
+	if h.config.Finalisers {
+		planes = 3
+	}
+	return roundUp16(planes * h.planeWords() * 8)
+}
+
 // makeArena makes the arena of the sizes in the config, all zero.
 func (h *Heap) makeArena() {
 	total := h.flash + roundUp16(uint32(h.config.FlashBytes))
@@ -194,7 +200,7 @@ func (h *Heap) makeArena() {
 	h.words = unsafe.Slice((*uint32)(unsafe.Pointer(&h.dwords[0])), total/4)
 	h.bytes = unsafe.Slice((*byte)(unsafe.Pointer(&h.dwords[0])), total)
 
-	at, n := uint32(reservedBytes/8), h.planeWords()
+	at, n := (h.pool-h.tableSpace())/8, h.planeWords()
 	plane := func() []uint64 {
 		p := h.dwords[at : at+n : at+n]
 		at += n
@@ -215,9 +221,15 @@ func (h *Heap) SetFlash(n int) {
 	if err := h.config.Validate(); err != nil {
 		panic(err)
 	}
-	ram := h.dwords[reservedBytes/8 : h.flash/8]
+	old := h.dwords[:h.flash/8]
 	h.makeArena()
-	copy(h.dwords[reservedBytes/8:], ram)
+	h.copyArena(old)
+}
+
+// copyArena takes the content of another arena, as far as that goes, but not of the addresses that nobody has.
+func (h *Heap) copyArena(from []uint64) {
+	copy(h.dwords[:nullBytes/8], from)
+	copy(h.dwords[h.stack/8:], from[h.stack/8:])
 }
 
 func roundUp16(n uint32) uint32 { return (n + 15) &^ 15 }
@@ -261,10 +273,10 @@ func (h *Heap) Words() []uint32 { return h.words }
 func (h *Heap) Bytes() []byte { return h.bytes }
 
 // Pool returns the addresses [start,end) of the blocks.
-func (h *Heap) Pool() (start, end uint32) { return h.pool, h.stack }
+func (h *Heap) Pool() (start, end uint32) { return h.pool, h.flash }
 
 // Stack returns the addresses [start,end) of the stack region.
-func (h *Heap) Stack() (start, end uint32) { return h.stack, h.flash }
+func (h *Heap) Stack() (start, end uint32) { return h.stack, h.stack + h.stackBytes }
 
 // Flash returns the addresses [start,end) of the flash region.
 func (h *Heap) Flash() (start, end uint32) { return h.flash, uint32(len(h.bytes)) }

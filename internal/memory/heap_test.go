@@ -69,13 +69,13 @@ func TestConfig(t *testing.T) {
 	}
 }
 
-// TestLayout: regions follow each other, and one memory has two views.
+// TestLayout: regions do not overlap, and one memory has two views.
 func TestLayout(t *testing.T) {
 	h := New(Config{HeapBytes: 32768, StackBytes: 3584, FlashBytes: 1001, Finalisers: true})
 	pool, poolEnd := h.Pool()
 	stack, stackEnd := h.Stack()
 	flash, flashEnd := h.Flash()
-	if pool < 64 || poolEnd != stack || stackEnd != flash || stackEnd-stack != 3584 || flashEnd-flash != 1008 ||
+	if pool != 32768 || stack < 64 || stackEnd > pool || poolEnd != flash || stackEnd-stack != 3584 || flashEnd-flash != 1008 ||
 		int(flashEnd) != len(h.Bytes()) || len(h.Words())*4 != len(h.Bytes()) {
 		t.Errorf("pool [%#x,%#x) stack [%#x,%#x) flash [%#x,%#x) of %#x", pool, poolEnd, stack, stackEnd, flash, flashEnd, len(h.Bytes()))
 	}
@@ -181,16 +181,24 @@ func TestSetFlash(t *testing.T) {
 	h := New(Config{HeapBytes: 32768, StackBytes: 3584, Finalisers: true})
 	p := h.AllocFinal(100)
 	h.Words()[p/4+3] = 77
-	_, hi := h.Stack()
-	h.Words()[hi/4-1] = 78
+	_, hi := h.Pool()
+	stack, stackEnd := h.Stack()
+	for _, at := range []uint32{0, stack, stackEnd - 4, hi - 4} {
+		h.Words()[at/4] = 78
+	}
 	before := h.Info()
 	h.SetFlash(31153)
 	start, end := h.Flash()
 	if start != hi || end != hi+31168 || int(end) != len(h.Bytes()) || len(h.Words()) != len(h.Bytes())/4 {
 		t.Errorf("flash from %d to %d, %d bytes in all", start, end, len(h.Bytes()))
 	}
-	if h.Info() != before || h.Words()[p/4+3] != 77 || h.Words()[hi/4-1] != 78 || !h.Live(p) || h.Size(p) != 112 {
+	if h.Info() != before || h.Words()[p/4+3] != 77 || !h.Live(p) || h.Size(p) != 112 {
 		t.Error("RAM changed")
+	}
+	for _, at := range []uint32{0, stack, stackEnd - 4, hi - 4} {
+		if h.Words()[at/4] != 78 {
+			t.Errorf("the word at %d changed", at)
+		}
 	}
 	h.Free(p)
 	if q := h.Alloc(16); q != p {

@@ -99,7 +99,11 @@ func newPump(r io.Reader, w io.Writer, closer io.Closer, message int) *pump {
 }
 
 func (p *pump) read(r io.Reader) {
-	buf := make([]byte, max(4096, p.in.message))
+	size := 256 // most say little: it grows with what comes
+	if p.in.message > 0 {
+		size = max(4096, p.in.message)
+	}
+	buf := make([]byte, size)
 	for {
 		n, err := r.Read(buf)
 		p.mu.Lock()
@@ -122,6 +126,9 @@ func (p *pump) read(r io.Reader) {
 		p.mu.Unlock()
 		if stop {
 			return
+		}
+		if n == len(buf) && n < 4096 {
+			buf = make([]byte, 2*n)
 		}
 	}
 }
