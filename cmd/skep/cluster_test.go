@@ -7,8 +7,6 @@ import (
 	"crypto/x509"
 	"fmt"
 	"io"
-	"math/rand/v2"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -80,26 +78,6 @@ func eventually(t *testing.T, what string, ok func() bool) {
 	}
 }
 
-// freePorts are ports nobody listens on. They are not among those that the system gives to whoever
-// asks for any, or connects: one of these could be taken by the time it is used.
-func freePorts(t *testing.T, n int) []int {
-	t.Helper()
-	var list []int
-	for range 1000 {
-		port := 10000 + rand.IntN(12000)
-		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
-		if err != nil {
-			continue
-		}
-		defer l.Close()
-		if list = append(list, port); len(list) == n {
-			return list
-		}
-	}
-	t.Fatalf("there are no %d free ports", n)
-	return nil
-}
-
 // testCluster is three NATS servers and three nodes.
 type testCluster struct {
 	t      *testing.T
@@ -111,13 +89,21 @@ type testCluster struct {
 	args   [][]string
 }
 
-func newTestCluster(t *testing.T, flags ...string) *testCluster {
+// newTestCluster starts a cluster. part is that of its ports, of which each test has one.
+func newTestCluster(t *testing.T, part int, flags ...string) *testCluster {
 	t.Helper()
 	program := os.Getenv("SKEP_NATS_SERVER")
 	if program == "" {
 		t.Skip("SKEP_NATS_SERVER does not name a NATS server's program; bash .ci/run cluster installs one")
 	}
-	c := &testCluster{t: t, ports: freePorts(t, 15)}
+	c := &testCluster{t: t}
+	for pool := newPortPool(part); len(c.ports) < 15; {
+		port, err := pool.free()
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.ports = append(c.ports, port)
+	}
 	natsPorts, routes := c.ports[9:12], c.ports[12:15]
 	var urls, routeURLs []string
 	for i := range 3 {
@@ -250,7 +236,7 @@ func (d *device) subscribe(c *testCluster, filter string) {
 // TestCluster is what nodes share: messages, retained ones, shadows, the registry and sessions.
 func TestCluster(t *testing.T) {
 	t.Parallel()
-	c := newTestCluster(t)
+	c := newTestCluster(t, 1)
 	a, b := c.device("a", true, 0), c.device("b", true, 1)
 	b.subscribe(c, "dt/+/x y")
 	b.subscribe(c, "dt/#")
@@ -306,7 +292,7 @@ func TestCluster(t *testing.T) {
 // message arrives. NATS itself does not say when its other servers know of a subscription.
 func TestClusterInterest(t *testing.T) {
 	t.Parallel()
-	c := newTestCluster(t)
+	c := newTestCluster(t, 2)
 	nodes := []*device{c.device("at0", true, 0), c.device("at1", true, 1), c.device("at2", true, 2)}
 	var waits []time.Duration
 	for i := range 300 {
@@ -349,7 +335,7 @@ func (c *testCluster) shadow(node int, thing string) string {
 // publisher publishes: all that was acknowledged arrives.
 func TestClusterLosesNothing(t *testing.T) {
 	t.Parallel()
-	c := newTestCluster(t, "--durable-qos1")
+	c := newTestCluster(t, 3, "--durable-qos1")
 	s := c.device("keeper", false, 0)
 	s.subscribe(c, "log/#")
 	away := c.device("away", false, 0)
@@ -399,7 +385,7 @@ func TestClusterLosesNothing(t *testing.T) {
 // them: it gets all that was acknowledged, though no two nodes are equally far at any moment.
 func TestClusterMoves(t *testing.T) {
 	t.Parallel()
-	c := newTestCluster(t, "--durable-qos1")
+	c := newTestCluster(t, 4, "--durable-qos1")
 	publishers := []*device{c.device("p0", true, 0), c.device("p1", true, 1), c.device("p2", true, 2)}
 	d := c.device("mover", false, 0)
 	d.subscribe(c, "log/#")

@@ -22,7 +22,7 @@ func TestMain(m *testing.M) {
 // TestScript runs the scripts of testdata/script: the command line as its users
 // see it, each with a home of its own. SKEP_UPDATE=1 rewrites expected output.
 func TestScript(t *testing.T) {
-	ports := &portPool{next: 10000 + os.Getpid()%100*200}
+	ports := newPortPool(0)
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
@@ -56,6 +56,11 @@ func TestScript(t *testing.T) {
 type portPool struct {
 	mu   sync.Mutex
 	next int
+}
+
+// newPortPool gives a part of the ports that no other test of this process has.
+func newPortPool(part int) *portPool {
+	return &portPool{next: 10000 + os.Getpid()%100*200 + part*500}
 }
 
 func (p *portPool) free() (int, error) {
