@@ -5,7 +5,6 @@ import (
 	"path"
 	"slices"
 	"sort"
-	"strconv"
 	"strings"
 
 	"github.com/skep-sim/skep/internal/compiler"
@@ -205,9 +204,4 @@ func sortedNames[V any](m map[string]V) []string {
 	}
 	sort.Strings(names)
 	return names
-}
-
-// digits are those of a firmware's number, as ATVR shows them.
-func digits(firmware uint32) string {
-	return strings.ToUpper(strconv.FormatUint(uint64(firmware), 16))
 }

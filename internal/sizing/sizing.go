@@ -184,7 +184,7 @@ func Measure(c Config, files []flash.HostFile) (*Report, error) {
 		return nil, err
 	}
 	r := &Report{
-		Model: string(c.Profile.Model), Firmware: digits(c.Profile.Firmware), Product: c.Profile.Product.Value,
+		Model: string(c.Profile.Model), Firmware: c.Profile.Digits(), Product: c.Profile.Product.Value,
 		Limits: Limits{Bytes: c.Profile.BundleBytes.Value, Names: c.Profile.BundleQstrs.Value},
 	}
 	boot := b.trial(b.layout(shipped, nil), b.heap, nil)
