@@ -191,7 +191,7 @@ func (a *auditor) value(from, v Value) {
 		}
 		a.owner[addr] = addr
 		a.objects++
-	case addr < a.vm.static || addr >= a.vm.ramEnd:
+	case addr < a.vm.static || a.vm.beyondRAM(addr):
 		return // bundle flash; nothing there changes
 	}
 	a.todo = append(a.todo, v)

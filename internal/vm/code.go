@@ -222,7 +222,7 @@ func (vm *VM) dropDeadCode() {
 
 // alive reports whether an address is bundle flash or the head of a block.
 func (vm *VM) alive(addr uint32) bool {
-	return addr >= vm.ramEnd || vm.heap.Live(addr)
+	return vm.beyondRAM(addr) || vm.heap.Live(addr)
 }
 
 // leakedFrame is the size of the largest frame that C takes from its own stack, or

@@ -146,6 +146,12 @@ func (fw *Firmware) flashFloat(text []byte, head uint32) (Value, []Value, []byte
 	return Value(head), []Value{TypeFloat, bits}, nil
 }
 
+// beyondRAM says that an address is none of RAM's but of bundle flash, or of ROM.
+func (vm *VM) beyondRAM(addr uint32) bool {
+	start, _ := vm.heap.Flash()
+	return addr >= start
+}
+
 // MapFlash puts an image at the start of the flash region and makes its names
 // known; they cost no heap. It is called after New or Reset, before any program
 // runs.

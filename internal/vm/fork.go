@@ -28,7 +28,7 @@ func (vm *VM) Fork(stdout func(b []byte), poll func()) *VM {
 	f.mapArena()
 	f.raised = &raised{f}
 
-	f.static, f.staticNext, f.stack, f.stackLo, f.stackHi, f.ramEnd = vm.static, vm.staticNext, vm.stack, vm.stackLo, vm.stackHi, vm.ramEnd
+	f.static, f.staticNext, f.stack, f.stackLo, f.stackHi = vm.static, vm.staticNext, vm.stack, vm.stackLo, vm.stackHi
 	f.frame = &f.base
 	f.copyFrames(vm)
 	f.inSchedule = true // nothing that was scheduled runs

@@ -142,7 +142,7 @@ func (vm *VM) LineTable(c *Code) []int { return c.prelude.Lines(vm.Bytes[c.addr:
 func (c *Code) Args() (n int) { return c.nPos + c.nKwOnly }
 
 // Bundled: it lies in bundle flash.
-func (vm *VM) Bundled(c *Code) bool { return c.addr >= vm.ramEnd }
+func (vm *VM) Bundled(c *Code) bool { return vm.beyondRAM(c.addr) }
 
 // Child is a part of an object.
 type Child struct {
@@ -485,7 +485,7 @@ func (f Frame) ArgName(i int) string {
 }
 
 // IsWritable: an object lies in RAM.
-func (vm *VM) IsWritable(v Value) bool { return v.inRAM() && v != Null && uint32(v) < vm.ramEnd }
+func (vm *VM) IsWritable(v Value) bool { return v.inRAM() && v != Null && !vm.beyondRAM(uint32(v)) }
 
 // SetMember gives an attribute of an instance, a class or a module a value as a
 // debugger does: without the methods that a class may have for that.

@@ -206,13 +206,13 @@ func (vm *VM) QstrInfo() (pools, qstrs, textBytes, totalBytes int) {
 		totalBytes += int(vm.heap.Size(p))
 	}
 	for _, d := range t.data {
-		if d.addr < vm.ramEnd {
+		if !vm.beyondRAM(d.addr) {
 			qstrs++
 			textBytes += vm.opt.HashBytes + 1 + int(d.len) + 1
 		}
 	}
 	for q, addr := range t.used {
-		if addr < vm.ramEnd {
+		if !vm.beyondRAM(addr) {
 			qstrs++
 			textBytes += vm.opt.HashBytes + 1 + len(vm.fw.names[q]) + 1
 		}

@@ -109,11 +109,10 @@ func (vm *VM) repeated(n, times, itemBytes int) int {
 	if n != 0 && uint64(times) > (math.MaxUint32-64)/(uint64(n)*uint64(itemBytes)) {
 		bytes := uint32(n) * uint32(times) * uint32(itemBytes) // C's multiplication wraps
 		lo, hi := vm.heap.Pool()
-		switch {
-		case bytes <= hi-lo:
+		if bytes <= hi-lo {
 			bytes = math.MaxUint32 // and it writes behind what it got
-			fallthrough
-		case bytes > math.MaxUint32-64:
+		}
+		if bytes > math.MaxUint32-64 {
 			vm.memoryError(bytes)
 		}
 		return int(bytes) / itemBytes

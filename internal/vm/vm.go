@@ -113,7 +113,6 @@ type VM struct {
 	stack      uint32 // next free byte of the stack region
 	stackLo    uint32
 	stackHi    uint32
-	ramEnd     uint32 // bundled code begins here
 
 	frame      *frame // the running frame
 	base       frame  // below the first
@@ -216,7 +215,6 @@ func (vm *VM) Reset() {
 	vm.stackLo = base + staticBytes
 	vm.stack = vm.stackLo
 	vm.stackHi = base + staticBytes + stackRegion(vm.opt)
-	vm.ramEnd, _ = vm.heap.Flash()
 	for i := base / 4; i < vm.stackHi/4; i++ {
 		vm.Mem[i] = 0
 	}
