@@ -77,14 +77,25 @@ func (l *links) arrivedAfter(seq, serial uint64, now time.Time) (clients []strin
 		return nil
 	}
 	for client, a := range l.durable.arrivals {
-		switch {
-		case now.After(a.until) && a.caught:
-			delete(l.durable.arrivals, client)
-		case seq > a.begun && serial <= a.serial:
+		if seq > a.begun && serial <= a.serial && !a.over(now) {
 			clients = append(clients, client)
 		}
 	}
 	return clients
+}
+
+// over says that nothing that was published before the arrival is on its way any more.
+func (a *arrival) over(now time.Time) bool { return a.caught && now.After(a.until) }
+
+// forgetArrivals forgets those that are over.
+func (l *links) forgetArrivals(now time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for client, a := range l.durable.arrivals {
+		if a.over(now) {
+			delete(l.durable.arrivals, client)
+		}
+	}
 }
 
 // nextSerial numbers the messages that are published here.

@@ -72,7 +72,9 @@ func (c *Cluster) beat() {
 		}
 		c.links.save(c)
 		c.findSilent()
-		c.claims.forgetOld(c.cfg.Clock.Now().Add(-2 * c.cfg.DeadAfter).UnixNano())
+		now := c.cfg.Clock.Now()
+		c.claims.forgetOld(now.Add(-2 * c.cfg.DeadAfter).UnixNano())
+		c.links.forgetArrivals(now)
 		select {
 		case <-c.after(helloEvery):
 		case <-c.ctx.Done():
