@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -63,7 +62,7 @@ func (c *Cluster) dropLater(node string, keys []string) {
 	go func() {
 		defer c.wg.Done()
 		select {
-		case <-c.after(claimTime):
+		case <-c.after(answerTime):
 		case <-c.ctx.Done():
 			return
 		}
@@ -205,8 +204,7 @@ func (c *Cluster) claimedLately(client, dead string) bool {
 	c.claims.mu.Lock()
 	defer c.claims.mu.Unlock()
 	x, ok := c.claims.seen[client]
-	node, _, _ := strings.Cut(x.Self, ".")
-	return ok && node != dead && c.cfg.Clock.Now().UnixNano()-x.At < int64(2*c.cfg.DeadAfter)
+	return ok && nodeOf(x.Self) != dead && c.cfg.Clock.Now().UnixNano()-x.At < int64(2*c.cfg.DeadAfter)
 }
 
 // adoptOrphans takes over what nodes have left that were gone before this one came.

@@ -3,7 +3,6 @@ package cluster
 import (
 	"encoding/json"
 	"errors"
-	"strings"
 	"sync"
 	"time"
 
@@ -49,10 +48,6 @@ type surrender struct {
 	// Kept says that the node has handed the session over before, to one that has not confirmed it.
 	Kept bool `json:"kept,omitempty"`
 }
-
-// claimTime is how long the others have to answer. One that is slower gives its session up all
-// the same, and what it had stored is read here.
-const claimTime = 2 * time.Second
 
 var errLaterClaim = errors.New("the client has connected to another node meanwhile")
 
@@ -113,49 +108,20 @@ func (c *Cluster) take(client string, a *surrender) *broker.SessionState {
 }
 
 // askForClient sends a claim and gathers the answers of all nodes that are there; silent are those that have
-// not answered.
+// not answered. One that is slower gives its session up all the same, and what it had stored is read here.
 func (c *Cluster) askForClient(x claim) (answers []surrender, silent []string, err error) {
-	waiting := map[string]bool{}
-	for _, node := range c.live() {
-		if node != c.node {
-			waiting[node] = true
-		}
-	}
-	if len(waiting) == 0 {
-		return nil, nil, nil
-	}
 	text, err := json.Marshal(x)
 	if err != nil {
 		return nil, nil, err
 	}
-	inbox := c.nc.NewRespInbox()
-	in := make(chan *nats.Msg, 64)
-	sub, err := c.nc.ChanSubscribe(inbox, in)
-	if err != nil {
-		return nil, nil, err
-	}
-	defer sub.Unsubscribe()
-	if err := c.nc.PublishRequest(c.subject("claim"), inbox, text); err != nil {
-		return nil, nil, err
-	}
-	for late := c.after(claimTime); len(waiting) > 0; {
-		select {
-		case m := <-in:
-			var s surrender
-			if json.Unmarshal(m.Data, &s) == nil && waiting[s.Node] {
-				delete(waiting, s.Node)
-				answers = append(answers, s)
-			}
-		case <-late:
-			for node := range waiting {
-				silent = append(silent, node)
-			}
-			return answers, silent, nil
-		case <-c.ctx.Done():
-			return nil, nil, c.ctx.Err()
+	silent, err = c.askNodes(c.nc, "claim", text, func(m *nats.Msg, waiting map[string]bool) {
+		var s surrender
+		if json.Unmarshal(m.Data, &s) == nil && waiting[s.Node] {
+			delete(waiting, s.Node)
+			answers = append(answers, s)
 		}
-	}
-	return answers, nil, nil
+	})
+	return answers, silent, err
 }
 
 // claimed answers the claim of another node.
@@ -164,7 +130,7 @@ func (c *Cluster) claimed(m *nats.Msg) {
 	if json.Unmarshal(m.Data, &x) != nil || x.Self == c.self {
 		return
 	}
-	node, _, _ := strings.Cut(x.Self, ".")
+	node := nodeOf(x.Self)
 	k := &c.claims
 	k.mu.Lock()
 	mine, both := k.mine[x.Client]

@@ -156,6 +156,12 @@ func (c *Cluster) identify() (err error) {
 	return nil
 }
 
+// nodeOf is the node whose life self is.
+func nodeOf(self string) string {
+	node, _, _ := strings.Cut(self, ".")
+	return node
+}
+
 func (c *Cluster) random() (string, error) {
 	var b [6]byte
 	if _, err := io.ReadFull(c.cfg.Rand, b[:]); err != nil {

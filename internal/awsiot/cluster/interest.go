@@ -2,7 +2,6 @@ package cluster
 
 import (
 	"sync"
-	"time"
 
 	"github.com/nats-io/nats.go"
 
@@ -105,42 +104,11 @@ func (c *Cluster) askRounds() {
 	}
 }
 
-// interestTime is how long the others have to answer whether they know. A node that is dead, and not known to be, is
-// waited for so long.
-const interestTime = 2 * time.Second
-
 // askAll has every node answer once. The question goes the way that the subscriptions have gone before it, and NATS
-// keeps the order of what goes from one server to another: who answers has a server that knows them. This node
-// answers too when a message could come here from itself.
+// keeps the order of what goes from one server to another: who answers has a server that knows them. One that does
+// not answer in time is not there; an error means that this node is leaving.
 func (c *Cluster) askAll(nc *nats.Conn) {
-	waiting := map[string]bool{}
-	for _, node := range c.live() {
-		if node != c.node || nc != c.nc {
-			waiting[node] = true
-		}
-	}
-	if len(waiting) == 0 {
-		return
-	}
-	inbox, in := nc.NewRespInbox(), make(chan *nats.Msg, 64)
-	sub, err := nc.ChanSubscribe(inbox, in)
-	if err != nil {
-		return // the connection is closed
-	}
-	defer sub.Unsubscribe()
-	if err := nc.PublishRequest(c.subject("interest"), inbox, nil); err != nil {
-		return
-	}
-	for late := c.after(interestTime); len(waiting) > 0; {
-		select {
-		case m := <-in:
-			delete(waiting, string(m.Data))
-		case <-late:
-			return
-		case <-c.ctx.Done():
-			return
-		}
-	}
+	c.askNodes(nc, "interest", nil, func(m *nats.Msg, waiting map[string]bool) { delete(waiting, string(m.Data)) })
 }
 
 // knows answers the question of a node whether this one's server knows what that has subscribed to: it does now.

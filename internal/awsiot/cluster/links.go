@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -180,13 +179,12 @@ func (c *Cluster) takeQoS1(m jetstream.Msg) {
 	c.links.begin(seq)
 	defer c.links.pass(seq)
 	self := m.Headers().Get(headerNode)
-	node, _, _ := strings.Cut(self, ".")
 	msg, err := broker.ParseMessage(m.Data())
 	switch {
 	case err != nil:
 		c.links.end(seq)
 		return
-	case node == c.node:
+	case nodeOf(self) == c.node:
 		serial := uint64(0) // of an earlier life: before all that is here now
 		if self == c.self {
 			serial, _ = strconv.ParseUint(m.Headers().Get(headerSerial), 10, 64)
