@@ -254,15 +254,22 @@ func TestPythonCommands(t *testing.T) {
 	h.expect("main\r\n")
 }
 
+// loops starts the application by itself from now on, and sees it print something
+// each time it starts anew.
+func (h *host) loops(prints string) {
+	h.t.Helper()
+	h.command()
+	h.say("ATAP4,PS1,WR\r", "OK\rOK\rOK\r")
+	h.say("ATFR\r", "OK\r")
+	h.expect(prints)
+	h.expect(prints)
+}
+
 // TestBootLoop is an application that restarts for ever, and its rescue.
 func TestBootLoop(t *testing.T) {
 	files := map[string]string{"main.py": "print('bo' 'oting')\nimport machine\nmachine.soft_reset()\n"}
 	h := powered(t, files, nil)
-	h.command()
-	h.say("ATAP4,PS1,WR\r", "OK\rOK\rOK\r")
-	h.say("ATFR\r", "OK\r")
-	h.expect("booting\r\n")
-	h.expect("booting\r\n")
+	h.loops("booting\r\n")
 	h.command()
 	h.say("ATPS0,WR\r", "OK\rOK\r")
 	h.say("ATFR\r", "OK\r")
@@ -274,11 +281,7 @@ func TestBootLoop(t *testing.T) {
 // the same.
 func TestShortBootLoop(t *testing.T) {
 	h := powered(t, map[string]string{"main.py": "import os\nos.bundle('none.mpy')\n"}, nil)
-	h.command()
-	h.say("ATAP4,PS1,WR\r", "OK\rOK\rOK\r")
-	h.say("ATFR\r", "OK\r")
-	h.expect("Embedded 0 module(s)")
-	h.expect("Embedded 0 module(s)")
+	h.loops("Embedded 0 module(s)")
 	h.command()
 	h.say("ATPY^\r", "OK\r")
 	h.say("ATCN\r", "OK\r")

@@ -233,11 +233,7 @@ func TestBackboneWill(t *testing.T) {
 		{"back anew", true, nil, true},
 		{"moves anew", false, nil, true},
 	} {
-		f := a.dial5(tt.id, func(pk *packets.Packet) {
-			persistent(60)(pk)
-			pk.Connect.WillFlag, pk.Connect.WillTopic, pk.Connect.WillPayload = true, "will/"+tt.id, []byte("gone")
-			pk.Connect.WillProperties = packets.Properties{WillDelayInterval: 20}
-		})
+		f := a.dial5(tt.id, delayedWill(tt.id, 20, 60))
 		if tt.leave {
 			f.nc.Close()
 			a.until("the end", func() bool { return a.count() == 0 })

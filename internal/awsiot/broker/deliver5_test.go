@@ -219,6 +219,15 @@ func TestSharedAway(t *testing.T) {
 	r.dial5("f", persistent(60)).expect("t x")
 }
 
+// delayedWill connects with a session, and a will on will/ID that waits; both in seconds.
+func delayedWill(id string, delay, expiry uint32) func(*packets.Packet) {
+	return func(pk *packets.Packet) {
+		persistent(expiry)(pk)
+		pk.Connect.WillFlag, pk.Connect.WillTopic, pk.Connect.WillPayload = true, "will/"+id, []byte("gone")
+		pk.Connect.WillProperties = packets.Properties{WillDelayInterval: delay, ContentType: "c", User: []packets.UserProperty{{Key: "k", Val: "v"}}}
+	}
+}
+
 func TestWill5(t *testing.T) {
 	r := newRig(t, nil)
 	w, err := r.Watch("will/+")
@@ -226,13 +235,7 @@ func TestWill5(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer w.Close()
-	will := func(id string, delay, expiry uint32) *five {
-		return r.dial5(id, func(pk *packets.Packet) {
-			persistent(expiry)(pk)
-			pk.Connect.WillFlag, pk.Connect.WillTopic, pk.Connect.WillPayload = true, "will/"+id, []byte("gone")
-			pk.Connect.WillProperties = packets.Properties{WillDelayInterval: delay, ContentType: "c", User: []packets.UserProperty{{Key: "k", Val: "v"}}}
-		})
-	}
+	will := func(id string, delay, expiry uint32) *five { return r.dial5(id, delayedWill(id, delay, expiry)) }
 	leave := func(f *five, code byte) {
 		f.send(&packets.Packet{FixedHeader: packets.FixedHeader{Type: packets.Disconnect}, ReasonCode: code})
 		r.until("the end", func() bool { return r.count() == 0 })
